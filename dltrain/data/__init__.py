@@ -1,0 +1,1 @@
+"""Datasets: fetch, prepare, split, tokenize, augment, batch."""

@@ -1,0 +1,1 @@
+"""From a RunConfig to a Keras model: layers, loss, optimizer, metrics, summary."""
