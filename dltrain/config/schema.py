@@ -1,0 +1,153 @@
+"""What may stand in each section of a config? Types, ranges and defaults, a sentence a field."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+# What names a Keras component: {"type": name, **arguments}. Checked against the catalog by
+# `dltrain.config.components`, which finds all mistakes of one component and not only the first.
+Spec = dict[str, Any]
+
+Fraction = Annotated[float, Field(ge=0, lt=1)]
+Count = Annotated[int, Field(ge=1)]
+Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+class Section(BaseModel):
+    """A section of the config: unknown keys are refused, values are never coerced in silence."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class DatasetConfig(Section):
+    """Which data, how it is split and prepared."""
+
+    name: str = Field(description="A dataset of `dltrain data list`.")
+    validation_split: Fraction = Field(
+        0.1, description="Share of the training rows held out for validation."
+    )
+    test_split: Annotated[float, Field(gt=0, lt=1)] | None = Field(
+        None,
+        description="Share of the rows held out for testing, for data without a published test "
+        "split (default 0.2). The rows don't depend on `seed`, so runs compare on the same ones.",
+    )
+    normalize: Literal["unit", "standard", "none"] | None = Field(
+        None,
+        description="unit: divide by the largest pixel value; standard: subtract the mean and "
+        "divide by the standard deviation of the training rows; default: unit for images, "
+        "standard for tables, none for text.",
+    )
+    augment: list[Any] = Field(
+        default_factory=list, description="Random image layers, applied in training only."
+    )
+    max_words: Annotated[int, Field(ge=3)] | None = Field(
+        None, description="Text: size of the vocabulary, padding and unknown included (20000)."
+    )
+    max_length: Count | None = Field(
+        None, description="Text: words a row is padded or truncated to (400)."
+    )
+    ngrams: Annotated[int, Field(ge=1, le=2)] | None = Field(
+        None, description="Text: 2 adds hashed pairs of neighbouring words (1)."
+    )
+    ngram_buckets: Count | None = Field(
+        None, description="Text: how many ids the pairs are hashed into (100000)."
+    )
+    truncate: Literal["start", "end"] | None = Field(
+        None, description="Text: which end of a long text is cut off (end)."
+    )
+    rows: Annotated[int, Field(ge=10)] | None = Field(None, description="Synthetic data: rows.")
+    features: Count | None = Field(None, description="Synthetic data: features.")
+    noise: Weight | None = Field(
+        None, description="Synthetic data: standard deviation of the noise in the target."
+    )
+
+
+class ModelConfig(Section):
+    """The layers, in order or as a graph."""
+
+    layers: Annotated[list[Any], Field(min_length=1)] = Field(
+        description="Layers by Keras's names; the input is added from the dataset."
+    )
+    blocks: dict[str, Any] = Field(
+        default_factory=dict, description="Groups of layers with parameters, to use by name."
+    )
+
+
+class RegularizationConfig(Section):
+    """A penalty on every kernel of the model whose layer names none of its own."""
+
+    l1: Weight = Field(0.0, description="Factor of the sum of absolute weights.")
+    l2: Weight = Field(0.0, description="Factor of the sum of squared weights.")
+
+
+class EarlyStoppingConfig(Section):
+    """Stop when the monitored value no longer improves (keras.callbacks.EarlyStopping)."""
+
+    monitor: str | None = Field(None, description="Default: training.monitor.")
+    patience: Annotated[int, Field(ge=0)] = Field(
+        5, description="Epochs without improvement before training stops."
+    )
+    min_delta: Weight = Field(0.0, description="Smallest change that counts as improvement.")
+    mode: Literal["auto", "min", "max"] = Field("auto", description="Which direction is better.")
+    baseline: float | None = Field(None, description="A value that must be beaten.")
+    start_from_epoch: Annotated[int, Field(ge=0)] = Field(0, description="Epochs to wait first.")
+    restore_best_weights: bool = Field(
+        True, description="Keep the weights of the best epoch; false keeps the last."
+    )
+
+
+class ReduceLROnPlateauConfig(Section):
+    """Lower the learning rate when progress stalls (keras.callbacks.ReduceLROnPlateau)."""
+
+    monitor: str | None = Field(None, description="Default: training.monitor.")
+    factor: Annotated[float, Field(gt=0, lt=1)] = Field(
+        0.1, description="The learning rate is multiplied by this."
+    )
+    patience: Annotated[int, Field(ge=0)] = Field(10, description="Epochs without improvement.")
+    mode: Literal["auto", "min", "max"] = Field("auto", description="Which direction is better.")
+    min_delta: Weight = Field(1e-4, description="Smallest change that counts as improvement.")
+    cooldown: Annotated[int, Field(ge=0)] = Field(0, description="Epochs to wait after a cut.")
+    min_lr: Weight = Field(0.0, description="The learning rate never falls below this.")
+
+
+class TrainingConfig(Section):
+    """How long and in what portions to train."""
+
+    batch_size: Count | Literal["full"] = Field(
+        32, description="Rows a step; `full` is full-batch gradient descent."
+    )
+    epochs: Count = Field(10, description="Passes over the training rows.")
+    shuffle: bool = Field(True, description="A new order of the rows in every epoch.")
+    monitor: str | None = Field(
+        None,
+        description="The value that says which epoch was best; default: early_stopping.monitor, "
+        "else val_loss, or loss without validation rows.",
+    )
+    early_stopping: EarlyStoppingConfig | None = None
+    reduce_lr_on_plateau: ReduceLROnPlateauConfig | None = None
+    callbacks: list[Any] = Field(
+        default_factory=list, description="Further Keras callbacks, by name."
+    )
+    precision: Literal["float32", "mixed_float16", "mixed_bfloat16"] = Field(
+        "float32", description="Number format of the computation (Keras's dtype policy)."
+    )
+
+
+class RunConfig(Section):
+    """A whole config, resolved: every section present, every default written out."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)] = Field(
+        description="Names the run directory runs/NAME/0001."
+    )
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = Field(
+        0, description="Fixes initial weights, row order, dropout, augmentation, the held-out rows."
+    )
+    dataset: DatasetConfig
+    model: ModelConfig
+    loss: Any = Field(None, description="cross_entropy, mse, or a Keras loss by its own name.")
+    regularization: RegularizationConfig = Field(default_factory=RegularizationConfig)
+    optimizer: Any = Field(None, description="A Keras optimizer.")
+    metrics: list[Any] | None = Field(None, description="Computed every epoch.")
+    training: TrainingConfig = Field(default_factory=TrainingConfig)
