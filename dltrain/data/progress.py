@@ -1,0 +1,16 @@
+"""How does long work on data tell what it is doing, without printing?"""
+
+from __future__ import annotations
+
+
+class Progress:
+    """Ignore every report; the commands derive one that shows them."""
+
+    def note(self, text: str) -> None:
+        """Take one sentence about what happens now."""
+
+    def advance(self, label: str, *, done_bytes: int, total_bytes: int | None) -> None:
+        """Take how far a download is; `total_bytes` is None where the server doesn't say."""
+
+
+SILENT = Progress()
