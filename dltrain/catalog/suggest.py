@@ -1,0 +1,29 @@
+"""Which of the valid names did the writer probably mean?"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+# difflib's own default (0.6) proposes far-fetched names for short words: `rate` for `name`.
+_CUTOFF = 0.65
+
+
+def _key(name: str) -> str:
+    return name.replace("_", "").replace("-", "").replace(" ", "").lower()
+
+
+def nearest(name: str, candidates: Iterable[str]) -> str | None:
+    """Return the candidate most like `name`, or None when none is close.
+
+    Case, underscores, hyphens and spaces don't count. Among equally close candidates the first
+    in alphabetical order wins, so that messages don't change from run to run.
+    """
+    by_key: dict[str, str] = {}
+    for candidate in sorted(candidates):
+        by_key.setdefault(_key(candidate), candidate)
+    key = _key(name)
+    if key in by_key:
+        return by_key[key]
+    matches = difflib.get_close_matches(key, by_key, n=1, cutoff=_CUTOFF)
+    return by_key[matches[0]] if matches else None
