@@ -81,6 +81,9 @@ DROPPED_ARGUMENTS = {
     "input_tensor",
 }
 
+# Inherited arguments whose default passes where nothing else does: RandomFlip takes factor=None.
+PROBES = {"factor": 0.2}
+
 
 def keras_snake_case(name: str) -> str:
     """Convert as keras.src.utils.naming.to_snake_case does."""
@@ -202,7 +205,8 @@ def inherited_arguments(cls: type, required: list[str], known: set[str]) -> dict
             if name in known or name in found or default is inspect.Parameter.empty:
                 continue
             try:
-                cls(**sample_arguments(cls.__name__, required), **{name: default})
+                tried = PROBES.get(name, default)
+                cls(**sample_arguments(cls.__name__, required), **{name: tried})
             except (TypeError, ValueError):
                 continue
             found[name] = default

@@ -127,7 +127,7 @@ def _names(kind: Kind) -> Mapping[str, Component]:
     for component in components(kind).values():
         for alias in (component.class_name, *component.aliases):
             by_name[alias] = component
-    return by_name | components(kind)
+    return {**by_name, **components(kind)}
 
 
 def find(kind: Kind, name: str) -> Component | None:
