@@ -70,10 +70,14 @@ class Problems:
             for problem in self._found
         )
 
+    def found(self) -> tuple[Problem, ...]:
+        """Return what was noted, in file order."""
+        return tuple(in_file_order(self._found, self.document.order))
+
     def raise_any(self) -> None:
         """Raise ConfigError with all mistakes, in file order, if there is one."""
         if self._found:
-            raise ConfigError(in_file_order(self._found, self.document.order))
+            raise ConfigError(self.found())
 
 
 def in_file_order(found: Iterable[Problem], sources: tuple[str, ...]) -> list[Problem]:

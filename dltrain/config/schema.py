@@ -62,6 +62,15 @@ class DatasetConfig(Section):
     noise: Weight | None = Field(
         None, description="Synthetic data: standard deviation of the noise in the target."
     )
+    nonlinearity: Annotated[float, Field(ge=0, le=1)] | None = Field(
+        None, description="Synthetic data: share of the target that is not linear."
+    )
+
+    def made_options(self) -> dict[str, object]:
+        """Return the options of data that is made, those that are set."""
+        names = ("rows", "features", "noise", "nonlinearity")
+        values = {name: getattr(self, name) for name in names}
+        return {name: value for name, value in values.items() if value is not None}
 
 
 class ModelConfig(Section):

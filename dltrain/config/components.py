@@ -1,0 +1,161 @@
+"""Is a named Keras component right? Its type, its arguments and what they hold, all mistakes at once."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from dltrain.catalog.arguments import activation_layer, check_value, nested_kind
+from dltrain.catalog.components import Component, Kind, components, find
+from dltrain.catalog.excluded import why_excluded
+from dltrain.catalog.suggest import nearest
+from dltrain.config.document import Problems
+from dltrain.config.paths import Path
+from dltrain.config.reading import describe, resolve_scalar
+from dltrain.config.schema import Spec
+
+_SINGULAR = {
+    "layers": "layer",
+    "optimizers": "optimizer",
+    "losses": "loss",
+    "metrics": "metric",
+    "regularizers": "regularizer",
+    "constraints": "constraint",
+    "initializers": "initializer",
+    "activations": "activation",
+    "schedules": "learning-rate schedule",
+    "callbacks": "callback",
+}
+
+
+def check_spec(
+    kind: Kind,
+    raw: object,
+    path: Path,
+    problems: Problems,
+    *,
+    ignore: Collection[str] = (),
+) -> Spec | None:
+    """Return `{"type": name, **arguments}` with Keras's snake_case name, or None after a problem.
+
+    `raw` is a bare name or such a mapping; keys in `ignore` are passed over (`repeat`, say).
+    """
+    noun = _SINGULAR[kind]
+    if isinstance(raw, str):
+        if find(kind, raw) is None:
+            message, hint = unknown_name(kind, raw)
+            problems.add(path, message, hint=hint)
+            return None
+        raw = {"type": raw}
+    if not isinstance(raw, dict):
+        problems.add(
+            path, f"expected a {noun} by name or a mapping with type:, received {describe(raw)}."
+        )
+        return None
+    component = _find_component(kind, raw, path, problems)
+    if component is None:
+        return None
+    before = len(problems)
+    spec: Spec = {"type": component.name}
+    for name, value in raw.items():
+        if name == "type" or name in ignore:
+            continue
+        spec[name] = _check_argument(component, name, value, (*path, name), problems)
+    _check_required(component, spec, path, problems)
+    return spec if len(problems) == before else None
+
+
+def unknown_name(kind: Kind, name: str) -> tuple[str, str]:
+    """Return the message and the hint for a name that the catalog doesn't hold."""
+    noun = _SINGULAR[kind]
+    reason = why_excluded(kind, name)
+    if reason:
+        return f"{reason}.", ""
+    near = nearest(name, known_names(kind))
+    return f"there is no {noun} '{name}'.", f"Did you mean '{near}'?" if near else ""
+
+
+def known_names(kind: Kind) -> list[str]:
+    """Return the names and the short names (`mse`) that a config may use."""
+    names = [name for component in components(kind).values() for name in component.aliases]
+    return [*components(kind), *(name for name in names if name.islower())]
+
+
+def _find_component(
+    kind: Kind, raw: dict[str, Any], path: Path, problems: Problems
+) -> Component | None:
+    name = raw.get("type")
+    if "type" not in raw:
+        near = nearest("type", raw)
+        problems.add(
+            path,
+            f"a {_SINGULAR[kind]} needs `type:`, the name of one.",
+            hint=f"Did you mean 'type' instead of '{near}'?" if near else "",
+        )
+        return None
+    if not isinstance(name, str):
+        problems.add((*path, "type"), f"expected a name, received {describe(name)}.")
+        return None
+    component = find(kind, name)
+    if component is None:
+        message, hint = unknown_name(kind, name)
+        problems.add((*path, "type"), message, hint=hint)
+    return component
+
+
+def _check_argument(
+    component: Component, name: str, value: Any, path: Path, problems: Problems
+) -> Any:
+    argument = component.arguments.get(name)
+    if argument is None:
+        near = nearest(name, component.arguments)
+        problems.add(
+            path,
+            f"{component.name} has no argument '{name}'.",
+            hint=f"Did you mean '{near}'?"
+            if near
+            else "It takes " + (", ".join(component.arguments) or "none") + ".",
+            of_key=True,
+        )
+        return None
+    nested = nested_kind(component, name)
+    if nested == "schedules" and isinstance(value, str):
+        problems.add(
+            path,
+            f"expected a number > 0 or a schedule with type:, received {describe(value)}.",
+            hint="Write the number without quotes." if _looks_like_number(value) else "",
+        )
+        return None
+    if nested is not None and isinstance(value, (str, dict)):
+        spec = check_spec(nested, value, path, problems)
+        if spec is not None and nested == "activations" and len(spec) > 1:
+            _check_activation_arguments(spec, path, problems)
+        return spec
+    if nested is not None and isinstance(value, list):
+        return [
+            check_spec(nested, item, (*path, index), problems) for index, item in enumerate(value)
+        ]
+    if value is None and not argument.required and argument.default is None:
+        return None
+    expected = check_value(component, name, value)
+    if expected is not None:
+        problems.add(path, f"expected {expected}, received {describe(value)}.")
+    return value
+
+
+def _check_activation_arguments(spec: Spec, path: Path, problems: Problems) -> None:
+    if activation_layer(spec["type"]) is None:
+        problems.add(
+            path, f"the activation {spec['type']} takes no arguments here; write its bare name."
+        )
+
+
+def _check_required(component: Component, spec: Spec, path: Path, problems: Problems) -> None:
+    missing = [
+        argument.name
+        for argument in component.arguments.values()
+        if argument.required and argument.name not in spec
+    ]
+    if missing:
+        names = " and ".join(f"'{name}'" for name in missing)
+        problems.add(path, f"{component.name} needs {names}.")

@@ -1,0 +1,311 @@
+"""Which layers does `model:` stand for? Blocks and repeats unfolded, names and inputs resolved."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from dltrain.catalog.suggest import nearest
+from dltrain.config.components import check_spec
+from dltrain.config.document import Problems
+from dltrain.config.paths import Path
+from dltrain.config.reading import describe
+
+INPUT = "input"
+"""The name by which a layer's `inputs:` means the model's (inside a block: the block's) input."""
+
+MAX_LAYERS = 2_000
+_BLOCK_KEYS = ("block", "inputs", "repeat", "name")
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer of the unfolded model.
+
+    `arguments` are Keras's, without `name`; `inputs` are names of earlier layers, or `input`;
+    `path` is where the layer stands in the config.
+    """
+
+    name: str
+    type: str
+    arguments: dict[str, Any]
+    inputs: tuple[str, ...]
+    path: Path
+
+
+def unfold_layers(model: dict[str, Any], problems: Problems) -> list[Layer]:
+    """Return the layers of a `model:` section, in an order in which each follows its inputs.
+
+    Every mistake goes to `problems`; the result is complete only if there is none.
+    """
+    unfolding = _Unfolding(model.get("blocks") or {}, problems)
+    path: Path = ("model", "layers")
+    layers = model.get("layers")
+    if not isinstance(layers, list) or not isinstance(model.get("blocks") or {}, dict):
+        return []
+    unfolding.check_blocks()
+    unfolding.unfold(layers, path, source=INPUT, prefix="", parameters={}, within=())
+    return unfolding.layers
+
+
+class _Unfolding:
+    """The state of one unfolding: the layers so far, and the names taken."""
+
+    def __init__(self, blocks: dict[str, Any], problems: Problems) -> None:
+        self.blocks = blocks
+        self.problems = problems
+        self.layers: list[Layer] = []
+        self._counts: dict[str, int] = {}
+        self._taken: set[str] = {INPUT}
+        self._full = False
+
+    def check_blocks(self) -> None:
+        for name, block in self.blocks.items():
+            path: Path = ("model", "blocks", name)
+            if not isinstance(block, dict):
+                self.problems.add(path, f"expected layers:, received {describe(block)}.")
+                continue
+            for key in block:
+                if key not in ("parameters", "layers"):
+                    near = nearest(key, ("parameters", "layers"))
+                    self.problems.add(
+                        (*path, key),
+                        f"a block has no key '{key}'.",
+                        hint=f"Did you mean '{near}'?" if near else "It takes parameters, layers.",
+                        of_key=True,
+                    )
+            if not isinstance(block.get("layers"), list) or not block["layers"]:
+                self.problems.add(path, "a block needs `layers:`, a list.")
+            parameters = block.get("parameters", {})
+            if not isinstance(parameters, dict):
+                self.problems.add(
+                    (*path, "parameters"),
+                    f"expected names with default values, received {describe(parameters)}.",
+                )
+                continue
+            for key in set(parameters) & set(_BLOCK_KEYS):
+                self.problems.add(
+                    (*path, "parameters", key), f"'{key}' can't be a parameter's name."
+                )
+
+    def unfold(
+        self,
+        items: list[Any],
+        path: Path,
+        *,
+        source: str,
+        prefix: str,
+        parameters: dict[str, Any],
+        within: tuple[str, ...],
+    ) -> str:
+        """Append the layers of `items`; return the name of the last one.
+
+        `source` is the name of what `input` means here, `prefix` goes before local names.
+        """
+        local = {INPUT: source}
+        later = {
+            item["name"]
+            for item in items
+            if isinstance(item, dict) and isinstance(item.get("name"), str)
+        }
+        previous = source
+        for index, raw in enumerate(items):
+            here = (*path, index)
+            item = {"type": raw} if isinstance(raw, str) else raw
+            if not isinstance(item, dict):
+                self.problems.add(
+                    here, f"expected a layer by name or with type:, received {describe(raw)}."
+                )
+                continue
+            inputs = self._inputs(item, here, previous, local, later)
+            if inputs is None:
+                continue
+            for _ in range(self._repeat(item, here)):
+                if "block" in item:
+                    last = self._unfold_block(item, here, inputs, prefix, parameters, within)
+                else:
+                    last = self._append(item, here, inputs, prefix, parameters)
+                if last is None:
+                    break
+                previous = last
+                inputs = (last,)
+            name = item.get("name")
+            if isinstance(name, str):
+                if name in local:
+                    self.problems.add((*here, "name"), f"the name '{name}' is used twice.")
+                local[name] = previous
+                later.discard(name)
+        return previous
+
+    def _inputs(
+        self, item: dict[str, Any], path: Path, previous: str, local: dict[str, str], later: set[str]
+    ) -> tuple[str, ...] | None:
+        if "inputs" not in item:
+            return (previous,)
+        raw = item["inputs"]
+        names = [raw] if isinstance(raw, str) else raw
+        if not isinstance(names, list) or not names:
+            self.problems.add(
+                (*path, "inputs"), f"expected a list of layers' names, received {describe(raw)}."
+            )
+            return None
+        found = []
+        for index, name in enumerate(names):
+            if isinstance(name, str) and name in local:
+                found.append(local[name])
+                continue
+            at = (*path, "inputs", index) if isinstance(raw, list) else (*path, "inputs")
+            if name in later:
+                self.problems.add(
+                    at,
+                    f"the layer '{name}' comes later: an input must stand above the layer that "
+                    "takes it, so the graph has no cycle.",
+                )
+            elif isinstance(name, str):
+                near = nearest(name, local)
+                self.problems.add(
+                    at,
+                    f"no layer above is named '{name}'.",
+                    hint=f"Did you mean '{near}'?" if near else "Give the layer a name:.",
+                )
+            else:
+                self.problems.add(at, f"expected a layer's name, received {describe(name)}.")
+        return tuple(found) if len(found) == len(names) else None
+
+    def _repeat(self, item: dict[str, Any], path: Path) -> int:
+        repeat = item.get("repeat", 1)
+        if isinstance(repeat, bool) or not isinstance(repeat, int) or not 1 <= repeat <= MAX_LAYERS:
+            self.problems.add(
+                (*path, "repeat"),
+                f"expected a whole number from 1 to {MAX_LAYERS}, received {describe(repeat)}.",
+            )
+            return 1
+        return repeat
+
+    def _append(
+        self,
+        item: dict[str, Any],
+        path: Path,
+        inputs: tuple[str, ...],
+        prefix: str,
+        parameters: dict[str, Any],
+    ) -> str | None:
+        if self._full:
+            return None
+        if len(self.layers) >= MAX_LAYERS:
+            self._full = True
+            self.problems.add(path, f"the model has more than {MAX_LAYERS} layers.")
+            return None
+        filled = self._fill(
+            {key: value for key, value in item.items() if key not in ("inputs", "repeat")},
+            parameters,
+            path,
+        )
+        name = filled.get("name")
+        if name is not None and (not isinstance(name, str) or not _is_layer_name(name)):
+            self.problems.add(
+                (*path, "name"),
+                f"expected letters, digits, _, - and . only, received {describe(name)}.",
+            )
+            name = None
+        spec = check_spec("layers", filled, path, self.problems, ignore=("name",))
+        if spec is None:
+            return None
+        label = self._unique(prefix + (name or spec["type"]))
+        arguments = {key: value for key, value in spec.items() if key != "type"}
+        self.layers.append(Layer(label, spec["type"], arguments, inputs, path))
+        return label
+
+    def _unfold_block(
+        self,
+        item: dict[str, Any],
+        path: Path,
+        inputs: tuple[str, ...],
+        prefix: str,
+        parameters: dict[str, Any],
+        within: tuple[str, ...],
+    ) -> str | None:
+        name = item["block"]
+        block = self.blocks.get(name) if isinstance(name, str) else None
+        if not isinstance(block, dict):
+            near = nearest(str(name), self.blocks)
+            self.problems.add(
+                (*path, "block"),
+                f"model.blocks has no '{name}'.",
+                hint=f"Did you mean '{near}'?" if near else "",
+            )
+            return None
+        if name in within:
+            self.problems.add((*path, "block"), f"the block '{name}' contains itself.")
+            return None
+        if len(inputs) != 1:
+            self.problems.add((*path, "inputs"), f"a block takes one input, received {len(inputs)}.")
+            return None
+        if not isinstance(block.get("layers"), list):
+            return None
+        values = self._block_values(name, block, item, path, parameters)
+        label = self._unique(prefix + str(item.get("name") or name))
+        return self.unfold(
+            block["layers"],
+            ("model", "blocks", name, "layers"),
+            source=inputs[0],
+            prefix=f"{label}_",
+            parameters=values,
+            within=(*within, name),
+        )
+
+    def _block_values(
+        self,
+        name: str,
+        block: dict[str, Any],
+        item: dict[str, Any],
+        path: Path,
+        parameters: dict[str, Any],
+    ) -> dict[str, Any]:
+        defaults = block.get("parameters", {})
+        values = dict(defaults) if isinstance(defaults, dict) else {}
+        for key, value in item.items():
+            if key in _BLOCK_KEYS:
+                continue
+            if key not in values:
+                near = nearest(key, values)
+                self.problems.add(
+                    (*path, key),
+                    f"the block '{name}' has no parameter '{key}'.",
+                    hint=f"Did you mean '{near}'?" if near else "",
+                    of_key=True,
+                )
+                continue
+            values[key] = self._fill(value, parameters, (*path, key))
+        return values
+
+    def _fill(self, value: Any, parameters: dict[str, Any], path: Path) -> Any:
+        """Put a block's parameters in where `$name` stands, at any depth."""
+        if isinstance(value, dict):
+            return {k: self._fill(v, parameters, (*path, k)) for k, v in value.items()}
+        if isinstance(value, list):
+            return [self._fill(v, parameters, (*path, i)) for i, v in enumerate(value)]
+        if isinstance(value, str) and value.startswith("$"):
+            if value[1:] in parameters:
+                return parameters[value[1:]]
+            near = nearest(value[1:], parameters)
+            self.problems.add(
+                path,
+                f"there is no parameter '{value}' here.",
+                hint=f"Did you mean '${near}'?" if near else "A block's `parameters:` name them.",
+            )
+        return value
+
+    def _unique(self, name: str) -> str:
+        """Return `name`, or `name_1`, `name_2` … where it is taken."""
+        candidate = name
+        while candidate in self._taken:
+            self._counts[name] = self._counts.get(name, 0) + 1
+            candidate = f"{name}_{self._counts[name]}"
+        self._taken.add(candidate)
+        return candidate
+
+
+def _is_layer_name(name: str) -> bool:
+    return bool(name) and all(c.isalnum() or c in "_-." for c in name) and name != INPUT
+

@@ -1,0 +1,205 @@
+"""How does a config file become a RunConfig? Read, merge, check everything, resolve the defaults."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path as FilePath
+from typing import Any
+
+from pydantic import ValidationError
+
+from dltrain.catalog.datasets import DATASETS, DatasetInfo
+from dltrain.catalog.suggest import nearest
+from dltrain.config.components import check_spec
+from dltrain.config.document import Document, Problems
+from dltrain.config.extending import apply_overrides, read_with_bases
+from dltrain.config.layers import Layer, unfold_layers
+from dltrain.config.losses import check_loss, check_metric
+from dltrain.config.paths import Path
+from dltrain.config.rules import (
+    check_augmentation,
+    check_metrics,
+    check_model_layers,
+    check_monitors,
+    check_targets,
+    check_training,
+    complete_dataset,
+)
+from dltrain.config.schema import RunConfig
+from dltrain.config.targets import Targets, describe_mismatch, last_layer
+from dltrain.config.validation import add_validation_errors
+from dltrain.errors import ConfigError, Problem
+
+_DEFAULT_METRICS = {"classification": ["accuracy"], "regression": ["mae"]}
+_DEFAULT_LOSS = {"classification": "cross_entropy", "regression": "mse"}
+
+
+@dataclass(frozen=True)
+class LoadedConfig:
+    """A config that passed every check, with what the builders need of it.
+
+    `targets` is provisional where the units of the last layer show only when the model is built.
+    """
+
+    config: RunConfig
+    info: DatasetInfo
+    layers: tuple[Layer, ...]
+    targets: Targets
+    document: Document
+    warnings: tuple[Problem, ...] = ()
+
+    def problem(self, path: Path, message: str, *, hint: str = "") -> ConfigError:
+        """Return a ConfigError that points at `path` in the file."""
+        problems = Problems(self.document)
+        problems.add(path, message, hint=hint)
+        try:
+            problems.raise_any()
+        except ConfigError as error:
+            return error
+        raise AssertionError("a problem was just added")
+
+
+def load_config(
+    path: FilePath,
+    *,
+    overrides: Sequence[str] = (),
+    seed: int | None = None,
+    epochs: int | None = None,
+) -> LoadedConfig:
+    """Read and check a config file; `overrides` are `--set` flags.
+
+    Raises UsageError if there is no such file, ConfigError with every problem otherwise.
+    """
+    document = read_with_bases(path)
+    apply_overrides(document, overrides)
+    for flag, key, value in (
+        ("--seed", "seed", seed),
+        ("--epochs", "training.epochs", epochs),
+    ):
+        if value is not None:
+            apply_overrides(document, [f"{key}={value}"])
+            _rename_source(document, f"--set {key}={value}", f"{flag} {value}")
+    if document.data.get("name") is None:
+        document.data["name"] = path.stem
+    return check_document(document)
+
+
+def check_document(document: Document) -> LoadedConfig:
+    """Check the data of a document and resolve its defaults. Raises ConfigError."""
+    problems = Problems(document)
+    data = copy.deepcopy(document.data)
+    info = _find_dataset(data, problems)
+    _check_components(data, info, problems)
+    layers = unfold_layers(data["model"], problems) if isinstance(data.get("model"), dict) else []
+    check_model_layers(layers, problems)
+    config = _validate(data, problems)
+    if config is None or info is None:
+        problems.raise_any()
+        raise AssertionError("an invalid config has problems")
+    problems.raise_any()
+    resolved = config.model_dump(mode="python")
+    complete_dataset(resolved["dataset"], info, problems)
+    _complete_training(resolved)
+    problems.raise_any()
+    config = RunConfig.model_validate(resolved)
+    check_metrics(config, info, problems)
+    check_monitors(config, problems)
+    check_training(config, info, problems)
+    targets = check_targets(config, info, layers, problems)
+    problems.raise_any()
+    assert targets is not None
+    return LoadedConfig(
+        config, info, tuple(layers), targets, document, _collect_warnings(document, targets, layers)
+    )
+
+
+def _rename_source(document: Document, old: str, new: str) -> None:
+    for places in (document.keys, document.values):
+        for path, place in list(places.items()):
+            if place.source == old:
+                places[path] = type(place)(new)
+
+
+def _find_dataset(data: dict[str, Any], problems: Problems) -> DatasetInfo | None:
+    section = data.get("dataset")
+    if isinstance(section, str):
+        data["dataset"] = section = {"name": section}
+    if not isinstance(section, dict) or not isinstance(section.get("name"), str):
+        return None
+    info = DATASETS.get(section["name"])
+    if info is None:
+        near = nearest(section["name"], DATASETS)
+        problems.add(
+            ("dataset", "name"),
+            f"there is no dataset '{section['name']}'.",
+            hint=f"Did you mean '{near}'?" if near else "`dltrain data list` shows all.",
+        )
+    return info
+
+
+def _check_components(data: dict[str, Any], info: DatasetInfo | None, problems: Problems) -> None:
+    """Check everything that names a Keras component, and put the canonical form in its place."""
+    task = info.task if info else "classification"
+    if data.get("loss") is None:
+        data["loss"] = _DEFAULT_LOSS[task]
+    data["loss"] = check_loss(data["loss"], problems)
+    if data.get("optimizer") is None:
+        data["optimizer"] = "adam"
+    data["optimizer"] = check_spec("optimizers", data["optimizer"], ("optimizer",), problems)
+    if data.get("metrics") is None:
+        data["metrics"] = _DEFAULT_METRICS[task]
+    if isinstance(data["metrics"], list):
+        data["metrics"] = [
+            check_metric(raw, ("metrics", index), problems)
+            for index, raw in enumerate(data["metrics"])
+        ]
+    training = data.get("training")
+    if isinstance(training, dict) and isinstance(training.get("callbacks"), list):
+        training["callbacks"] = [
+            check_spec("callbacks", raw, ("training", "callbacks", index), problems)
+            for index, raw in enumerate(training["callbacks"])
+        ]
+    dataset = data.get("dataset")
+    if isinstance(dataset, dict) and isinstance(dataset.get("augment"), list):
+        for index, raw in enumerate(dataset["augment"]):
+            path: Path = ("dataset", "augment", index)
+            spec = check_spec("layers", raw, path, problems)
+            if spec is not None:
+                check_augmentation(spec, path, problems)
+            dataset["augment"][index] = spec
+
+
+def _validate(data: dict[str, Any], problems: Problems) -> RunConfig | None:
+    try:
+        return RunConfig.model_validate(data)
+    except ValidationError as error:
+        add_validation_errors(error, RunConfig, problems)
+        return None
+
+
+def _complete_training(data: dict[str, Any]) -> None:
+    """Resolve the monitors: they follow each other, and then the validation loss."""
+    training = data["training"]
+    stopping, plateau = training["early_stopping"], training["reduce_lr_on_plateau"]
+    if training["monitor"] is None:
+        default = "val_loss" if data["dataset"]["validation_split"] else "loss"
+        training["monitor"] = (stopping or {}).get("monitor") or default
+    for section in (stopping, plateau):
+        if section and section["monitor"] is None:
+            section["monitor"] = training["monitor"]
+
+
+def _collect_warnings(
+    document: Document, targets: Targets, layers: list[Layer]
+) -> tuple[Problem, ...]:
+    warnings = Problems(document)
+    written = document.data.get("loss")
+    kind = written.get("type") if isinstance(written, dict) else written
+    if kind is not None and kind != "cross_entropy":
+        mismatch = describe_mismatch(targets, last_layer(layers)[1])
+        if mismatch:
+            warnings.add(("loss",), mismatch)
+    return warnings.found()
+

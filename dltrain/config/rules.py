@@ -1,0 +1,228 @@
+"""Do the sections fit together? Rules that need more than one of them, or the dataset's facts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from dltrain.catalog.datasets import DatasetInfo
+from dltrain.catalog.suggest import nearest
+from dltrain.config.document import Problems
+from dltrain.config.layers import Layer
+from dltrain.config.paths import Path
+from dltrain.config.reading import describe
+from dltrain.config.schema import RunConfig, Spec
+from dltrain.config.targets import Targets, TargetsError, last_layer, resolve_targets
+
+_TEXT_OPTIONS = {
+    "max_words": 20_000,
+    "max_length": 400,
+    "ngrams": 1,
+    "ngram_buckets": 100_000,
+    "truncate": "end",
+}
+_DEFAULT_NORMALIZE = {"image": "unit", "tabular": "standard", "text": "none"}
+_DEFAULT_TEST_SPLIT = 0.2
+
+# Layers of Keras that change images at random but are no augmentation on their own images alone.
+_LABEL_MIXING = {"mix_up", "cut_mix"}
+_AUGMENTING_EXTRA = {"rand_augment", "aug_mix", "auto_contrast", "equalization", "solarization"}
+
+
+def is_augmentation(layer_type: str) -> bool:
+    """Say whether a layer belongs under `dataset.augment` and not into the model."""
+    return layer_type.startswith("random_") or layer_type in _AUGMENTING_EXTRA | _LABEL_MIXING
+
+
+def complete_dataset(data: dict[str, Any], info: DatasetInfo, problems: Problems) -> None:
+    """Write the defaults that follow from the dataset into `data`; refuse options it can't have."""
+    path: Path = ("dataset",)
+    _complete_text_options(data, info, problems)
+    _complete_made_options(data, info, problems)
+    if data.get("normalize") is None:
+        data["normalize"] = _DEFAULT_NORMALIZE[info.modality]
+    elif info.modality == "text" and data["normalize"] != "none":
+        problems.add((*path, "normalize"), f"{info.name} holds texts; expected none.")
+    elif info.modality == "tabular" and data["normalize"] == "unit":
+        problems.add(
+            (*path, "normalize"), f"unit is for images; {info.name} is a table: use standard."
+        )
+    if data.get("augment") and info.modality != "image":
+        problems.add((*path, "augment"), f"augment is for images; {info.name} holds none.")
+    if info.test_rows and data.get("test_split") is not None:
+        problems.add(
+            (*path, "test_split"),
+            f"{info.name} has a published test split of {info.test_rows:,} rows; "
+            "test_split is for data without one.",
+            of_key=True,
+        )
+    elif not info.test_rows and data.get("test_split") is None:
+        data["test_split"] = _DEFAULT_TEST_SPLIT
+
+
+def check_augmentation(spec: Spec, path: Path, problems: Problems) -> None:
+    """Refuse a layer that is no augmentation of single images."""
+    kind = spec["type"]
+    if kind in _LABEL_MIXING:
+        problems.add(path, f"{kind} mixes rows and their labels, which augment can't do.")
+    elif not is_augmentation(kind):
+        problems.add(
+            path, f"{kind} is no random image layer.", hint="Put it under model.layers."
+        )
+
+
+def check_model_layers(layers: Sequence[Layer], problems: Problems) -> None:
+    """Refuse augmentation inside the model: it would stay in what is saved."""
+    for layer in layers:
+        if is_augmentation(layer.type):
+            problems.add(
+                layer.path,
+                f"{layer.type} is augmentation; inside the model it would be saved with it.",
+                hint="Put it under dataset.augment.",
+            )
+
+
+def count_training_rows(config: RunConfig, info: DatasetInfo) -> int:
+    """Return how many rows are trained on, after validation and test rows are held out."""
+    rows = config.dataset.rows or info.train_rows
+    rows -= count_held_out(rows, config.dataset.test_split or 0.0)
+    return rows - count_held_out(rows, config.dataset.validation_split)
+
+
+def count_held_out(rows: int, fraction: float) -> int:
+    """Return how many of `rows` a share stands for: rounded, at least one of a share above 0."""
+    return max(1, round(rows * fraction)) if fraction else 0
+
+
+def check_training(config: RunConfig, info: DatasetInfo, problems: Problems) -> None:
+    """Check batch size against the data and the learning-rate settings against each other."""
+    rows = count_training_rows(config, info)
+    batch_size = config.training.batch_size
+    if isinstance(batch_size, int) and batch_size > rows:
+        problems.add(
+            ("training", "batch_size"),
+            f"a batch of {batch_size:,} is larger than the {rows:,} training rows.",
+            hint=f"Use {rows} or less, or `full`.",
+        )
+    scheduled = isinstance(config.optimizer.get("learning_rate"), dict)
+    if scheduled and config.training.reduce_lr_on_plateau is not None:
+        problems.add(
+            ("training", "reduce_lr_on_plateau"),
+            "a learning rate that follows a schedule can't be lowered on a plateau as well.",
+            hint="Give optimizer.learning_rate a number, or leave this out.",
+            of_key=True,
+        )
+    stopping = config.training.early_stopping
+    if stopping and stopping.start_from_epoch >= config.training.epochs:
+        problems.add(
+            ("training", "early_stopping", "start_from_epoch"),
+            f"early stopping would start after the last of {config.training.epochs} epochs.",
+        )
+
+
+def check_targets(
+    config: RunConfig, info: DatasetInfo, layers: list[Layer], problems: Problems
+) -> Targets | None:
+    """Resolve the loss where the last layer's units can be seen without building the model."""
+    units, activation = last_layer(layers)
+    if units is None:
+        # Only the loss can be judged; the model's real output is checked when it is built.
+        units = len(info.class_names) or 1
+    try:
+        return resolve_targets(
+            task=info.task,
+            classes=len(info.class_names),
+            loss=config.loss,
+            units=units,
+            activation=activation,
+        )
+    except TargetsError as error:
+        path: Path = ("loss",) if error.where == "loss" else layers[-1].path
+        problems.add(path, error.message, hint=error.hint)
+        return None
+
+
+def check_metrics(config: RunConfig, info: DatasetInfo, problems: Problems) -> None:
+    """Refuse metrics that can't be computed for the task, and names used twice."""
+    seen: set[str] = set()
+    for index, spec in enumerate(config.metrics or []):
+        path: Path = ("metrics", index)
+        if spec["name"] in seen or spec["name"] == "loss":
+            problems.add(path, f"the metric name '{spec['name']}' is used twice; add a name:.")
+        seen.add(spec["name"])
+        if info.task == "regression" and is_class_metric(spec["type"]):
+            problems.add(
+                path,
+                f"{spec['type']} compares classes; the target is a number.",
+                hint="Use mse, mae or r2_score.",
+            )
+
+
+def is_class_metric(name: str) -> bool:
+    """Say whether a metric needs class labels."""
+    parts = ("accuracy", "precision", "recall", "f1", "fbeta", "auc", "crossentropy", "iou")
+    parts += ("sensitivity", "specificity", "hinge", "positives", "negatives", "concordance")
+    return any(part in name for part in parts) and name != "concordance_correlation"
+
+
+def check_monitors(config: RunConfig, problems: Problems) -> None:
+    """Refuse a monitored value that no epoch will produce."""
+    names = monitored_names(config)
+    training = config.training
+    asked: list[tuple[Path, Any]] = [(("training", "monitor"), training.monitor)]
+    if training.early_stopping:
+        asked.append((("training", "early_stopping", "monitor"), training.early_stopping.monitor))
+    if training.reduce_lr_on_plateau:
+        monitor = training.reduce_lr_on_plateau.monitor
+        asked.append((("training", "reduce_lr_on_plateau", "monitor"), monitor))
+    for index, spec in enumerate(training.callbacks):
+        if "monitor" in spec:
+            asked.append((("training", "callbacks", index, "monitor"), spec["monitor"]))
+    for path, name in asked:
+        if name is None or name in names:
+            continue
+        near = nearest(str(name), names)
+        without = not config.dataset.validation_split and str(name).startswith("val_")
+        problems.add(
+            path,
+            f"no epoch produces {describe(name)}; there are {', '.join(names)}.",
+            hint="Set dataset.validation_split above 0."
+            if without
+            else (f"Did you mean '{near}'?" if near else "Add it to metrics:."),
+        )
+
+
+def monitored_names(config: RunConfig) -> list[str]:
+    """Return the names of the values that every epoch produces."""
+    names = ["loss", *(spec["name"] for spec in config.metrics or [])]
+    if config.dataset.validation_split:
+        names += [f"val_{name}" for name in names]
+    return names
+
+
+def _complete_text_options(data: dict[str, Any], info: DatasetInfo, problems: Problems) -> None:
+    for key, default in _TEXT_OPTIONS.items():
+        if info.modality == "text":
+            if data.get(key) is None and (key != "ngram_buckets" or data.get("ngrams") == 2):
+                data[key] = default
+        elif data.get(key) is not None:
+            problems.add(
+                ("dataset", key), f"{key} is for texts; {info.name} holds none.", of_key=True
+            )
+
+
+def _complete_made_options(data: dict[str, Any], info: DatasetInfo, problems: Problems) -> None:
+    for key in ("rows", "features", "noise", "nonlinearity"):
+        option = info.options.get(key)
+        if option is None:
+            if data.get(key) is not None:
+                problems.add(
+                    ("dataset", key), f"{info.name} has no option '{key}'.", of_key=True
+                )
+        elif data.get(key) is None:
+            data[key] = option.default
+        elif not option.low <= data[key] <= option.high:
+            problems.add(
+                ("dataset", key),
+                f"expected {option.low:g} to {option.high:g}, received {data[key]}.",
+            )

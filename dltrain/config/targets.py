@@ -1,0 +1,208 @@
+"""What does the loss want? The form of the labels, from_logits, and what the outputs mean."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from dltrain.config.layers import Layer
+from dltrain.config.schema import Spec
+
+Encoding = Literal["integer", "one_hot", "binary", "value"]
+"""integer: (batch,) int; one_hot: (batch, classes) float; binary: (batch, 1) of 0 or 1;
+value: (batch, 1) float, the target of a regression."""
+
+OutputKind = Literal["probabilities", "logits", "scores", "value"]
+"""What the model's outputs are: see `dltrain.evaluation.predict.to_probabilities`."""
+
+CROSS_ENTROPY = "cross_entropy"
+
+# Losses that take one column of 0 and 1 (or several, one a class, then one-hot labels).
+_TWO_CLASS_LOSSES = {"binary_crossentropy", "binary_focal_crossentropy", "hinge", "squared_hinge"}
+_INTEGER_LOSSES = {"sparse_categorical_crossentropy", "circle"}
+_PROBABILITY_LOSSES = {
+    "binary_crossentropy",
+    "binary_focal_crossentropy",
+    "categorical_crossentropy",
+    "categorical_focal_crossentropy",
+    "sparse_categorical_crossentropy",
+    "kl_divergence",
+}
+_CLASS_LOSSES = (
+    _TWO_CLASS_LOSSES
+    | _INTEGER_LOSSES
+    | {"categorical_hinge", "dice", "tversky", "categorical_generalized_cross_entropy"}
+    | _PROBABILITY_LOSSES - {"kl_divergence"}
+)
+_OUTPUT_PRESERVING = {"dropout", "reshape", "flatten", "activity_regularization", "identity"}
+
+
+@dataclass(frozen=True)
+class Targets:
+    """How labels are encoded, which Keras loss is used, and what the outputs are."""
+
+    task: Literal["classification", "regression"]
+    encoding: Encoding
+    output: OutputKind
+    loss: Spec
+    classes: int
+    """Number of classes; 0 for a regression."""
+    units: int
+    """Columns of the model's output: (batch, units)."""
+
+
+class TargetsError(ValueError):
+    """Loss, labels and last layer don't fit; `where` says which of `loss` and `model` is meant."""
+
+    def __init__(self, where: Literal["loss", "model"], message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.where = where
+        self.message = message
+        self.hint = hint
+
+
+def resolve_targets(
+    *,
+    task: Literal["classification", "regression"],
+    classes: int,
+    loss: Spec,
+    units: int,
+    activation: str | None,
+) -> Targets:
+    """Work out what `loss` means for these labels and this last layer.
+
+    Raises TargetsError when they don't fit together.
+    """
+    if task == "regression":
+        return _resolve_regression(loss, units)
+    _check_units(classes, units, loss)
+    kind = loss["type"]
+    if kind == CROSS_ENTROPY:
+        loss = _choose_cross_entropy(loss, units, activation)
+        kind = loss["type"]
+    if kind == "ctc":
+        raise TargetsError("loss", "ctc needs a sequence of labels a row; these rows have one.")
+    if kind in _INTEGER_LOSSES:
+        if units == 1:
+            raise TargetsError(
+                "loss",
+                f"{kind} needs one unit a class, {classes}; the last layer has 1.",
+                "Use binary_crossentropy or cross_entropy.",
+            )
+        encoding: Encoding = "integer"
+    else:
+        encoding = "binary" if units == 1 else "one_hot"
+    return Targets(
+        task="classification",
+        encoding=encoding,
+        output=_output_kind(loss, units, activation),
+        loss=loss,
+        classes=classes,
+        units=units,
+    )
+
+
+def last_layer(layers: list[Layer]) -> tuple[int | None, str | None]:
+    """Return the units (None: not to be seen without building) and the activation of the output."""
+    activation: str | None = None
+    for layer in reversed(layers):
+        kind = layer.type
+        if kind in ("softmax", "sigmoid", "relu") and activation is None:
+            activation = kind
+        elif kind == "activation":
+            activation = activation or _activation_name(layer.arguments.get("activation"))
+        elif kind in ("dense", "einsum_dense"):
+            activation = activation or _activation_name(layer.arguments.get("activation"))
+            units = layer.arguments.get("units")
+            return (units if isinstance(units, int) else None), activation
+        elif kind not in _OUTPUT_PRESERVING:
+            return None, activation
+    return None, activation
+
+
+def describe_mismatch(targets: Targets, activation: str | None) -> str | None:
+    """Say how a loss named literally disagrees with the last layer, or None if it agrees."""
+    kind = targets.loss["type"]
+    if targets.task != "classification" or kind not in _PROBABILITY_LOSSES:
+        return None
+    from_logits = bool(targets.loss.get("from_logits", False))
+    squashed = activation in ("softmax", "sigmoid")
+    if from_logits and squashed:
+        return f"{kind} with from_logits: true expects no {activation} at the output; it has one."
+    if not from_logits and not squashed:
+        return (
+            f"{kind} expects probabilities, but the last layer has no "
+            f"{'sigmoid' if targets.units == 1 else 'softmax'}; give it one, or set "
+            "from_logits: true, or write loss: cross_entropy."
+        )
+    if activation == "softmax" and targets.units == 1:
+        return "softmax over one unit is always 1; use sigmoid."
+    if activation == "sigmoid" and kind.startswith(("sparse", "categorical")):
+        return f"{kind} expects softmax at the output; sigmoids don't sum to 1."
+    return None
+
+
+def _activation_name(spec: object) -> str | None:
+    if isinstance(spec, dict):
+        name = spec.get("type")
+        return None if name == "linear" else name
+    return None if spec in (None, "linear") else str(spec)
+
+
+def _check_units(classes: int, units: int, loss: Spec) -> None:
+    allowed = (1, 2) if classes == 2 else (classes,)
+    if units not in allowed:
+        wanted = " or ".join(str(count) for count in allowed)
+        raise TargetsError(
+            "model",
+            f"the data has {classes} classes: expected {wanted} units in the last layer, "
+            f"received {units}.",
+            f"End the model with {{type: dense, units: {allowed[-1] if classes > 2 else 1}}}.",
+        )
+
+
+def _choose_cross_entropy(loss: Spec, units: int, activation: str | None) -> Spec:
+    rest = {key: value for key, value in loss.items() if key not in ("type",)}
+    if units == 1:
+        if activation == "softmax":
+            raise TargetsError(
+                "model", "softmax over one unit is always 1.", "Use sigmoid, or no activation."
+            )
+        return {
+            "type": "binary_crossentropy",
+            "from_logits": activation != "sigmoid",
+            **rest,
+        }
+    if activation == "sigmoid":
+        raise TargetsError(
+            "model",
+            f"cross_entropy over {units} units expects softmax or no activation, received sigmoid.",
+            "Leave the activation out.",
+        )
+    kind = "categorical_crossentropy" if rest else "sparse_categorical_crossentropy"
+    return {"type": kind, "from_logits": activation != "softmax", **rest}
+
+
+def _resolve_regression(loss: Spec, units: int) -> Targets:
+    kind = loss["type"]
+    if kind == CROSS_ENTROPY or kind in _CLASS_LOSSES or kind == "ctc":
+        raise TargetsError(
+            "loss", f"the target is a number: {kind} compares classes.", "Use mse, mae or huber."
+        )
+    if units != 1:
+        raise TargetsError(
+            "model",
+            f"the target is one number: expected 1 unit in the last layer, received {units}.",
+            "End the model with {type: dense, units: 1}.",
+        )
+    return Targets("regression", "value", "value", loss, classes=0, units=1)
+
+
+def _output_kind(loss: Spec, units: int, activation: str | None) -> OutputKind:
+    if loss.get("from_logits"):
+        return "logits"
+    if activation == ("sigmoid" if units == 1 else "softmax"):
+        return "probabilities"
+    if activation == "sigmoid" or loss["type"] in _PROBABILITY_LOSSES:
+        return "probabilities"
+    return "scores"

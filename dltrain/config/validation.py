@@ -1,0 +1,121 @@
+"""How do pydantic's errors become problems with a place, what was expected and what was received?"""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from dltrain.catalog.suggest import nearest
+from dltrain.config.document import Problems
+from dltrain.config.paths import Path
+from dltrain.config.reading import describe
+
+_TYPES = {
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "string_type": "a text",
+    "bool_type": "true or false",
+    "list_type": "a list",
+    "dict_type": "a mapping",
+    "model_type": "a mapping",
+    "model_attributes_type": "a mapping",
+    "finite_number": "a finite number",
+}
+
+
+def add_validation_errors(
+    error: ValidationError, schema: type[BaseModel], problems: Problems
+) -> None:
+    """Add every error of `error`, in dltrain's words; alternatives of one value become one."""
+    grouped: dict[Path, list[ErrorDetails]] = {}
+    for detail in error.errors():
+        grouped.setdefault(_known_path(detail["loc"], schema), []).append(detail)
+    for path, details in grouped.items():
+        if details[0]["input"] is None and problems.touches(path):
+            continue  # a component that was refused already stands as None
+        _add(path, details, schema, problems)
+
+
+def _add(
+    path: Path, details: list[ErrorDetails], schema: type[BaseModel], problems: Problems
+) -> None:
+    first = details[0]
+    if first["type"] == "extra_forbidden":
+        section = _section(path[:-1], schema)
+        names = list(section.model_fields) if section else []
+        near = nearest(str(path[-1]), names)
+        where = f"{path[-2]} has" if len(path) > 1 else "a config has"
+        problems.add(
+            path,
+            f"{where} no key '{path[-1]}'.",
+            hint=f"Did you mean '{near}'?" if near else f"It takes {', '.join(names)}.",
+            of_key=True,
+        )
+    elif first["type"] == "missing":
+        name = path[-1]
+        where = f"{path[-2]} needs" if len(path) > 1 else "a config needs"
+        problems.add(path, f"{where} `{name}:`.", hint=_missing_hint(str(name)))
+    else:
+        expected = " or ".join(dict.fromkeys(_expected(detail) for detail in details))
+        problems.add(path, f"expected {expected}, received {describe(first['input'])}.")
+
+
+def _missing_hint(name: str) -> str:
+    return {
+        "dataset": "For example `dataset: {name: digits}`.",
+        "model": "For example `model: {layers: [flatten, {type: dense, units: 10}]}`.",
+        "layers": "A list of Keras layers.",
+        "name": "`dltrain data list` shows the datasets.",
+    }.get(name, "")
+
+
+def _expected(detail: ErrorDetails) -> str:
+    kind = detail["type"]
+    context: dict[str, Any] = detail.get("ctx") or {}
+    if kind in _TYPES:
+        return _TYPES[kind]
+    if kind == "literal_error":
+        return f"one of {context['expected']}".replace("'", "").replace(" or ", ", ")
+    bounds = {"greater_than_equal": "ge", "greater_than": "gt", "less_than": "lt"}
+    bounds["less_than_equal"] = "le"
+    if kind in bounds:
+        sign = {"ge": ">=", "gt": ">", "lt": "<", "le": "<="}[bounds[kind]]
+        return f"a number {sign} {context[bounds[kind]]:g}"
+    if kind == "too_short":
+        return "at least one item"
+    if kind == "string_pattern_mismatch":
+        return "letters, digits, _, - and . only"
+    return detail["msg"]
+
+
+def _known_path(location: tuple[int | str, ...], schema: type[BaseModel]) -> Path:
+    """Drop what pydantic adds to a location to name a union's member (`int`, `literal[...]`)."""
+    path: list[int | str] = []
+    section: type[BaseModel] | None = schema
+    for part in location:
+        if section is None and isinstance(part, str):
+            break
+        path.append(part)
+        if section is not None:
+            section = _subsection(section, str(part))
+    return tuple(path)
+
+
+def _section(path: Path, schema: type[BaseModel]) -> type[BaseModel] | None:
+    section: type[BaseModel] | None = schema
+    for part in path:
+        section = _subsection(section, str(part)) if section else None
+    return section
+
+
+def _subsection(section: type[BaseModel], name: str) -> type[BaseModel] | None:
+    field = section.model_fields.get(name)
+    if field is None:
+        return None
+    for candidate in (field.annotation, *get_args(field.annotation)):
+        if isinstance(candidate, type) and issubclass(candidate, BaseModel):
+            return candidate
+    return None

@@ -1,0 +1,155 @@
+"""How does `dataset:` become the tables that are trained and evaluated on?"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dltrain.catalog.datasets import DatasetInfo
+from dltrain.config.schema import DatasetConfig
+from dltrain.data.batches import Table
+from dltrain.data.dataset import Dataset, Rows
+from dltrain.data.normalize import Scaling, measure_scaling
+from dltrain.data.open import open_dataset
+from dltrain.data.progress import SILENT, Progress
+from dltrain.data.splits import TEST_SPLIT_SEED, Indices, hold_out
+from dltrain.data.texts import Texts
+from dltrain.data.tokenize import append_bigrams, encode_texts, train_tokenizer
+
+SPLITS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class LoadedData:
+    """Hold the tables asked for, and what the model must know of its input.
+
+    `tables` maps split to table, without splits of no rows. `row_shape` is one row's without the
+    batch axis. `scaling` is None for ids and for `normalize: none`; `tokenizer` None but for text.
+    """
+
+    info: DatasetInfo
+    tables: dict[str, Table]
+    row_shape: tuple[int, ...]
+    dtype: str
+    scaling: Scaling | None
+    largest: float
+    """The largest value that an image may hold (255, or 16 for digits)."""
+    tokenizer: Any
+    fingerprint: dict[str, Any]
+
+
+def load_data(
+    config: DatasetConfig,
+    *,
+    seed: int,
+    data_dir: Path,
+    offline: bool = False,
+    splits: Collection[str] = SPLITS,
+    tokenizer: Any = None,
+    progress: Progress = SILENT,
+) -> LoadedData:
+    """Open the dataset, split it and bring it into the form that the model takes.
+
+    `seed` decides the validation rows. A `tokenizer` from a run is used as it is; without one, it
+    is trained on the training rows. Raises DataError.
+    """
+    dataset = open_dataset(
+        config.name,
+        data_dir=data_dir,
+        offline=offline,
+        options=config.made_options(),
+        progress=progress,
+    )
+    rows = split_dataset(dataset, config, seed=seed)
+    train_rows, train_indices = rows["train"]
+    scaling, largest = None, 1.0
+    if isinstance(train_rows.inputs, Texts):
+        if tokenizer is None:
+            progress.note("Building the vocabulary from the training rows.")
+            tokenizer = train_tokenizer(
+                (train_rows.inputs[int(index)] for index in train_indices),
+                max_words=config.max_words or 0,
+                max_length=config.max_length or 0,
+                truncate=config.truncate or "end",
+            )
+    else:
+        if config.normalize in ("unit", "standard"):
+            scaling = measure_scaling(train_rows.inputs, train_indices, config.normalize)
+        if dataset.info.modality == "image":
+            largest = measure_scaling(train_rows.inputs, train_indices, "unit").scale[0]
+    tables = {
+        split: _make_table(part, indices, config, tokenizer)
+        for split, (part, indices) in rows.items()
+        if split in splits and len(indices)
+    }
+    text = dataset.info.modality == "text"
+    return LoadedData(
+        info=dataset.info,
+        tables=tables,
+        row_shape=(_text_length(config),) if text else dataset.info.shape,
+        dtype="int32" if text else "float32",
+        scaling=scaling,
+        largest=largest,
+        tokenizer=tokenizer,
+        fingerprint=dict(dataset.fingerprint),
+    )
+
+
+def split_dataset(
+    dataset: Dataset, config: DatasetConfig, *, seed: int
+) -> dict[str, tuple[Rows, Indices]]:
+    """Return for each split its rows and the indices into them; a published test split stays."""
+    rows = np.arange(len(dataset.train), dtype=np.int64)
+    names = dataset.info.class_names
+    labels = np.asarray(dataset.train.labels)
+    if dataset.test is not None:
+        test = (dataset.test, np.arange(len(dataset.test), dtype=np.int64))
+    else:
+        rows, held = hold_out(
+            rows,
+            labels,
+            fraction=config.test_split or 0.0,
+            seed=TEST_SPLIT_SEED,
+            split="test",
+            class_names=names,
+        )
+        test = (dataset.train, held)
+    train, validation = hold_out(
+        rows,
+        labels,
+        fraction=config.validation_split,
+        seed=seed,
+        split="validation",
+        class_names=names,
+    )
+    return {
+        "train": (dataset.train, train),
+        "validation": (dataset.train, validation),
+        "test": test,
+    }
+
+
+def vocabulary_size(config: DatasetConfig) -> int:
+    """Return how many ids texts are made of: words, padding, unknown and pairs."""
+    return (config.max_words or 0) + ((config.ngram_buckets or 0) if config.ngrams == 2 else 0)
+
+
+def _text_length(config: DatasetConfig) -> int:
+    length = config.max_length or 0
+    return 2 * length - 1 if config.ngrams == 2 else length
+
+
+def _make_table(rows: Rows, indices: Indices, config: DatasetConfig, tokenizer: Any) -> Table:
+    labels = np.asarray(rows.labels[indices])
+    if not isinstance(rows.inputs, Texts):
+        return Table(np.ascontiguousarray(rows.inputs[indices]), labels)
+    ids = encode_texts(tokenizer, rows.inputs.select(indices))
+    if config.ngrams == 2:
+        ids = append_bigrams(
+            ids, vocabulary=config.max_words or 0, buckets=config.ngram_buckets or 0
+        )
+    return Table(ids, labels)

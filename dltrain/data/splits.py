@@ -1,0 +1,88 @@
+"""Which rows train, which validate, which test? Seeded, stratified, the same on every machine."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from dltrain.config.rules import count_held_out
+from dltrain.errors import DataError
+
+Indices = npt.NDArray[np.int64]
+
+TEST_SPLIT_SEED = 0
+"""The test rows of data without a published test split never depend on a run's seed."""
+
+
+def hold_out(
+    rows: Indices,
+    labels: npt.NDArray[np.generic],
+    *,
+    fraction: float,
+    seed: int,
+    split: str,
+    class_names: tuple[str, ...] = (),
+) -> tuple[Indices, Indices]:
+    """Hold out `fraction` of the rows by a seeded shuffle, stratified where there are classes.
+
+    `rows` are indices `(n,)` into `labels`; `class_names` is empty for a regression. Returns the
+    rows kept and the rows held out, each in rising order. Raises DataError if a class would vanish
+    from either part, or a part would be empty.
+    """
+    if fraction == 0:
+        return rows, rows[:0]
+    held = count_held_out(len(rows), fraction)
+    if not 0 < held < len(rows):
+        raise DataError(
+            f"{fraction:g} of {len(rows)} rows leaves {len(rows) - held} rows to train on and "
+            f"{held} for {split}.",
+            hint=f"Change dataset.{split}_split.",
+        )
+    from sklearn.model_selection import train_test_split
+
+    chosen = labels[rows]
+    if class_names:
+        _check_classes(chosen, held, split, class_names, total=len(rows))
+    kept, out = train_test_split(
+        rows, test_size=held, random_state=seed, stratify=chosen if class_names else None
+    )
+    if class_names:
+        _check_present(labels, kept, "training", class_names)
+        _check_present(labels, out, split, class_names)
+    return np.sort(kept), np.sort(out)
+
+
+def _check_classes(
+    labels: npt.NDArray[np.generic],
+    held: int,
+    split: str,
+    class_names: tuple[str, ...],
+    *,
+    total: int,
+) -> None:
+    counts = np.bincount(labels.astype(np.int64), minlength=len(class_names))
+    for name, count in zip(class_names, counts, strict=True):
+        if count < 2:
+            raise DataError(
+                f"the class '{name}' has {count} row{'' if count == 1 else 's'}; it would vanish "
+                f"from training or from {split}, since each needs one.",
+                hint=f"Add rows of it, or set dataset.{split}_split: 0.",
+            )
+    if min(held, total - held) < len(class_names):
+        raise DataError(
+            f"{split} would have {held} of {total} rows, fewer than one for each of the "
+            f"{len(class_names)} classes: a class would vanish.",
+            hint=f"Change dataset.{split}_split.",
+        )
+
+
+def _check_present(
+    labels: npt.NDArray[np.generic], rows: Indices, split: str, class_names: tuple[str, ...]
+) -> None:
+    missing = set(range(len(class_names))) - set(np.unique(labels[rows]).tolist())
+    if missing:
+        names = ", ".join(f"'{class_names[index]}'" for index in sorted(missing))
+        raise DataError(
+            f"no row of {names} is left in the {split} split.",
+            hint="Hold out a larger or smaller share, or add rows of it.",
+        )

@@ -1,0 +1,151 @@
+"""How do the unfolded layers become a Keras model? Input, normalization, layers, output."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from dltrain.catalog.components import find
+from dltrain.config.layers import INPUT, Layer
+from dltrain.config.paths import Path
+from dltrain.model.components import build_component
+
+# Which regularizer arguments `regularization:` fills: those of weight matrices, not of biases
+# (Goodfellow et al. 2016, "Deep Learning", 7.1) and not of embedding tables.
+_KERNEL_REGULARIZERS = (
+    "kernel_regularizer",
+    "depthwise_regularizer",
+    "pointwise_regularizer",
+    "recurrent_regularizer",
+)
+_SELF_ATTENTION = {"multi_head_attention", "group_query_attention"}
+
+
+class LayerError(Exception):
+    """A layer can't be built or can't take its input; `path` is its place in the config."""
+
+    def __init__(self, path: Path, message: str) -> None:
+        super().__init__(message)
+        self.path = path
+        self.message = message
+
+
+@dataclass(frozen=True)
+class Normalization:
+    """How raw inputs are scaled inside the model: (x - mean) / scale, a value a channel or feature.
+
+    `mean` and `scale` have the length of the input's last axis, or 1.
+    """
+
+    mean: tuple[float, ...] = (0.0,)
+    scale: tuple[float, ...] = (1.0,)
+
+
+@dataclass(frozen=True)
+class InputSpec:
+    """What one row is: its shape without the batch axis, its dtype, and how it is normalized."""
+
+    shape: tuple[int, ...]
+    dtype: str
+    normalization: Normalization | None = None
+    axes: tuple[str, ...] = field(default=())
+
+
+def build_network(
+    layers: Sequence[Layer], input_spec: InputSpec, *, name: str, l1: float = 0.0, l2: float = 0.0
+) -> Any:
+    """Return the Keras model (functional, not compiled).
+
+    The input is `(batch, *shape)` as the dataset stores it; normalization is the model's first
+    layer. The output is `(batch, units)` float32. Raises LayerError, naming the layer and the
+    shapes, if a layer can't be built.
+    """
+    import keras
+
+    inputs = keras.Input(input_spec.shape, dtype=input_spec.dtype, name="inputs")
+    outputs = _normalize(inputs, input_spec.normalization)
+    by_name: dict[str, Any] = {INPUT: outputs}
+    for layer in layers:
+        built = _build_layer(layer, l1=l1, l2=l2)
+        outputs = _call_layer(layer, built, [by_name[source] for source in layer.inputs])
+        by_name[layer.name] = outputs
+    if len(outputs.shape) != 2:
+        raise LayerError(
+            layers[-1].path,
+            f"the output must be (batch, units), but {layers[-1].name} ({layers[-1].type}) gives "
+            f"{_show_shape(outputs)}. End the model with flatten or pooling, then dense.",
+        )
+    if keras.backend.standardize_dtype(outputs.dtype) != "float32":
+        # In mixed precision the loss needs float32 outputs.
+        outputs = keras.layers.Activation("linear", dtype="float32", name="float32_output")(outputs)
+    return keras.Model(inputs, outputs, name=name.replace("-", "_").replace(".", "_"))
+
+
+def _normalize(inputs: Any, normalization: Normalization | None) -> Any:
+    import keras
+
+    if normalization is None:
+        return inputs
+    if len(normalization.scale) == 1 and normalization.mean == (0.0,):
+        return keras.layers.Rescaling(1.0 / normalization.scale[0], name="rescaling")(inputs)
+    return keras.layers.Normalization(
+        axis=-1,
+        mean=list(normalization.mean),
+        variance=[scale**2 for scale in normalization.scale],
+        name="normalization",
+    )(inputs)
+
+
+def _build_layer(layer: Layer, *, l1: float, l2: float) -> Any:
+    spec = _with_regularizers({"type": layer.type, **layer.arguments}, l1=l1, l2=l2)
+    try:
+        return build_component("layers", spec, name=layer.name)
+    except (ValueError, TypeError) as error:
+        raise LayerError(
+            layer.path, f"{layer.name} ({layer.type}) can't be built: {_one_line(error)}"
+        ) from error
+
+
+def _with_regularizers(spec: dict[str, Any], *, l1: float, l2: float) -> dict[str, Any]:
+    """Give every kernel without a regularizer of its own the default one, in wrapped layers too."""
+    component = find("layers", spec["type"])
+    if component is None or not (l1 or l2):
+        return spec
+    filled = dict(spec)
+    for argument in _KERNEL_REGULARIZERS:
+        if argument in component.arguments and argument not in spec:
+            filled[argument] = {"type": "l1l2", "l1": l1, "l2": l2}
+    wrapped = spec.get("layer")
+    if isinstance(wrapped, dict):
+        filled["layer"] = _with_regularizers(wrapped, l1=l1, l2=l2)
+    return filled
+
+
+def _call_layer(layer: Layer, built: Any, inputs: list[Any]) -> Any:
+    import tensorflow as tf
+
+    try:
+        if layer.type in _SELF_ATTENTION:
+            return built(*(inputs * 2 if len(inputs) == 1 else inputs))
+        return built(inputs[0] if len(inputs) == 1 else inputs)
+    except (ValueError, TypeError, IndexError, tf.errors.OpError) as error:
+        shapes = " and ".join(_show_shape(tensor) for tensor in inputs)
+        raise LayerError(
+            layer.path,
+            f"{layer.name} ({layer.type}) can't take an input of shape {shapes}: "
+            f"{_one_line(error)}",
+        ) from error
+
+
+def _show_shape(tensor: Any) -> str:
+    return "(" + ", ".join("batch" if n is None else str(n) for n in tensor.shape) + ")"
+
+
+def _one_line(error: Exception) -> str:
+    """Return what Keras says, without the call's arguments that it prints after an empty line."""
+    text = str(error).split("Arguments received by")[0].strip()
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    if lines and lines[0].startswith("Exception encountered when calling"):
+        lines = lines[1:] or lines
+    return " ".join(lines)[:400]
