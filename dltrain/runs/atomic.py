@@ -1,0 +1,155 @@
+"""How is a file written so that a reader, or a crash, never sees half of it?
+
+It is written beside its name, synced to the disk, and renamed into place (POSIX rename is
+atomic). A failure leaves the previous content as it was.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import math
+import os
+import re
+import secrets
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from dltrain.errors import DltrainError, MachineError, RunError
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
+
+# HDF5 hides the error number in its text; NumPy gives none when a write comes up short.
+_FULL_TEXT = re.compile(r"No space left on device|Disk quota exceeded|requested and \d+ written")
+
+_PARTIAL = ".partial"
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield a path beside `path`, with its suffix, that takes its place if the block ends well.
+
+    The block must create the file, and close it. It is synced, then renamed. If the block raises,
+    the file is removed, `path` stays as it was, and the error goes on; if the disk was full, the
+    place can't be written or the directory has gone, it goes on as MachineError or RunError.
+    """
+    temporary = path.with_name(f".{path.stem}.{secrets.token_hex(4)}{_PARTIAL}{path.suffix}")
+    try:
+        with explaining_disk(path):
+            yield temporary
+            _sync(temporary)
+            temporary.replace(path)
+            _sync(path.parent)
+    finally:
+        # After the rename there is nothing left to remove.
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+
+
+def write_text(path: Path, text: str) -> None:
+    """Make `path` hold `text` (UTF-8), whole or not at all. Raises as `replacing` does."""
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+
+
+def write_json(path: Path, data: Mapping[str, Any]) -> None:
+    """Make `path` hold `data` as indented JSON. Raises as `replacing` does.
+
+    NumPy numbers and arrays are written as plain ones, paths as strings. NaN and infinities
+    become null: JSON has no word for them, and a strict reader refuses the file otherwise.
+    """
+    write_text(path, to_json(data) + "\n")
+
+
+def to_json(data: Any) -> str:
+    """Return `data` as an indented JSON document, in the form that `write_json` describes."""
+    return json.dumps(_plain(data), indent=2, allow_nan=False, ensure_ascii=False)
+
+
+def remove_leftovers(directory: Path) -> None:
+    """Remove what a killed `replacing` left in `directory`. Call it only while holding the run."""
+    for leftover in directory.glob(f".*{_PARTIAL}*"):
+        leftover.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def explaining_disk(path: Path) -> Iterator[None]:
+    """Turn what the operating system says about writing `path` into MachineError or RunError.
+
+    Other errors pass unchanged.
+    """
+    try:
+        yield
+    except DltrainError:
+        raise
+    except Exception as error:
+        # Not OSError alone: zipfile and HDF5 raise ValueError or RuntimeError from a full disk.
+        explained = _explain(error, path)
+        if explained is None:
+            raise
+        raise explained from error
+
+
+def _explain(error: BaseException, path: Path) -> DltrainError | None:
+    """Return the dltrain error for the first cause in `error`'s chain that is about the disk."""
+    cause: BaseException | None = error
+    seen: set[int] = set()
+    while cause is not None and id(cause) not in seen:
+        seen.add(id(cause))
+        number = cause.errno if isinstance(cause, OSError) else None
+        if number in _FULL or _FULL_TEXT.search(str(cause)):
+            return _disk_full(path, os.strerror(number) if number else str(cause))
+        if isinstance(cause, OSError) and number in _FORBIDDEN:
+            return MachineError(
+                f"{path} can't be written: {os.strerror(number)}.",
+                hint="Check who owns the folder, or choose another with --run-dir.",
+            )
+        if number == errno.EIO:
+            return MachineError(
+                f"The disk reported an error while writing {path}.",
+                hint="The system log (dmesg) says more. Choose another disk with --run-dir.",
+            )
+        if number in (errno.ENOENT, errno.ENOTDIR) and not path.parent.is_dir():
+            return RunError(
+                f"{path} can't be written: the directory {path.parent} is gone.",
+                hint="Something removed it while the run was at work. Start the run again.",
+            )
+        cause = cause.__cause__ or cause.__context__
+    return None
+
+
+def _disk_full(path: Path, reason: str) -> MachineError:
+    kept = "its earlier content is unchanged" if path.exists() else "no part of it was left behind"
+    return MachineError(
+        f"The disk is full ({reason}) while writing {path}.",
+        hint="Free some space, or choose another disk with --run-dir, and start again. "
+        f"{path.name} was not written ({kept}); the other files of {path.parent} are whole.",
+    )
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _plain(value: Any) -> Any:
+    """Return `value` in JSON's own types."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, str):
+        return str(value)
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_plain(item) for item in value]
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else None
+    if isinstance(value, Path):
+        return str(value)
+    if hasattr(value, "tolist"):  # NumPy's scalars and arrays, without importing NumPy
+        return _plain(value.tolist())
+    return value
