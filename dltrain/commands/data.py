@@ -103,7 +103,10 @@ def fetch(
     data_dir: DataDirOption = None,
     offline: OfflineOption = False,
 ) -> None:
-    """Download a dataset from its publisher or a mirror, check it and prepare it."""
+    """Download a dataset from its publisher or a mirror, check it and prepare it.
+
+    DLTRAIN_MIRROR=URL is tried first: it serves URL/NAME/FILE, under the same checksums.
+    """
     from dltrain.data.fetch import fetch_dataset
 
     info = find_dataset(name)

@@ -75,7 +75,7 @@ def fetch_dataset(
             ):
                 return True
     except MachineError as error:
-        attempts.add(data_dir, error.message)
+        attempts.add(data_dir, f"{error.message} {error.hint}")
     if is_prepared(info.name, data_dir):
         return False
     raise _failure(info, attempts, data_dir=data_dir, offline=is_offline(offline))

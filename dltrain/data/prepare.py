@@ -109,9 +109,16 @@ def _arrays_of(split: str, rows: Rows) -> dict[str, npt.NDArray[Any]]:
 
 
 def _write_array(path: Path, array: npt.NDArray[Any]) -> dict[str, Any]:
+    """Do what np.save does, but through the file, whose errors carry an errno.
+
+    np.save reports a full disk as a bare OSError that can't be told from any other.
+    """
+    array = np.ascontiguousarray(array)
+    header = np.lib.format.header_data_from_array_1_0(array)
     with explain_disk_errors(path.parent.parent):
         with path.open("wb") as file:
-            np.save(file, array, allow_pickle=False)
+            np.lib.format.write_array_header_1_0(file, header)
+            file.write(array.data)
             file.flush()
             os.fsync(file.fileno())
         return {"bytes": path.stat().st_size, "digest": digest_of(path, "sha256")}

@@ -113,3 +113,27 @@ def test_label_out_of_range_is_refused(
     few_classes = dataclasses.replace(mnist, class_names=("zero", "one"))
     with pytest.raises(DataError, match="train: expected labels from 0 to 1, found 0 to"):
         parse_dataset(write_files(tmp_path, idx_files), few_classes)
+
+
+def test_npz_with_fewer_labels_than_images_is_refused(mnist: DatasetInfo, tmp_path: Path) -> None:
+    np.savez(
+        tmp_path / "mnist.npz",
+        x_train=np.zeros((20, 4, 3), np.uint8),
+        y_train=np.zeros(19, np.uint8),
+        x_test=np.zeros((6, 4, 3), np.uint8),
+        y_test=np.zeros(6, np.uint8),
+    )
+    with pytest.raises(DataError, match="train: expected 20 rows, found 20 with 19 labels"):
+        parse_dataset(tmp_path / "mnist.npz", mnist)
+
+
+def test_npz_of_floats_is_refused(mnist: DatasetInfo, tmp_path: Path) -> None:
+    np.savez(
+        tmp_path / "mnist.npz",
+        x_train=np.zeros((20, 4, 3)),
+        y_train=np.zeros(20, np.uint8),
+        x_test=np.zeros((6, 4, 3)),
+        y_test=np.zeros(6, np.uint8),
+    )
+    with pytest.raises(DataError, match=r"expected rows of shape \(4, 3, 1\) uint8, found"):
+        parse_dataset(tmp_path / "mnist.npz", mnist)

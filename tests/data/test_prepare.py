@@ -123,6 +123,21 @@ def test_full_disk_leaves_nothing_behind(
     assert list(data_dir.iterdir()) == []
 
 
+def test_write_that_fails_midway_tells_the_reason_of_the_system(
+    mnist: DatasetInfo, idx_folder: Path, tmp_path: Path
+) -> None:
+    resource = pytest.importorskip("resource")
+    parsed = parse_dataset(idx_folder, mnist)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200, limits[1]))  # bytes a file may have
+    try:
+        with pytest.raises(MachineError, match="can't be written: File too large"):
+            store_dataset(parsed, mnist, data_dir=tmp_path / "data", source=SOURCE)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert list((tmp_path / "data").iterdir()) == []
+
+
 def test_data_dir_that_can_not_be_made_is_named(
     mnist: DatasetInfo, idx_folder: Path, tmp_path: Path
 ) -> None:
