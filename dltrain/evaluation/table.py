@@ -1,0 +1,171 @@
+"""How are a split's numbers laid out for a person?
+
+What is returned here fits 80 columns and is printed by the commands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+WIDTH = 80
+
+# What is shown of a split's scores, in this order: label → path into the scores.
+_ROWS: dict[str, tuple[str, ...]] = {
+    "accuracy": ("accuracy",),
+    "precision (macro)": ("precision", "macro"),
+    "recall (macro)": ("recall", "macro"),
+    "F1 (macro)": ("f1", "macro"),
+    "precision (weighted)": ("precision", "weighted"),
+    "recall (weighted)": ("recall", "weighted"),
+    "F1 (weighted)": ("f1", "weighted"),
+    "precision (binary)": ("binary", "precision"),
+    "recall (binary)": ("binary", "recall"),
+    "F1 (binary)": ("binary", "f1"),
+    "AUC-ROC": ("auc_roc", "macro"),
+    "log loss": ("log_loss",),
+    "R²": ("r2",),
+    "RMSE": ("rmse",),
+    "MAE": ("mae",),
+    "MSE": ("mse",),
+}
+
+# Words that a class name may take in the confusion matrix.
+_NAME_WIDTH = 14
+
+# How many confusions are listed when the matrix is too wide.
+_LONGEST_LIST = 15
+
+_UNDEFINED = "undefined"
+
+
+def make_results_table(
+    scores: Mapping[str, Any], *, split: str, baseline: Mapping[str, Any] | None = None
+) -> Table:
+    """Return metric, value, 95% interval and the baseline's value of one split.
+
+    `scores` is what `score_classification` or `score_regression` returned; `baseline` defaults to
+    `scores["baseline"]`, where metrics.json has it.
+    """
+    beside = baseline if baseline is not None else scores.get("baseline")
+    table = _table(title=f"{split}: {scores['rows']:,} rows")
+    table.add_column("metric", no_wrap=True)
+    table.add_column("value", justify="right", no_wrap=True)
+    table.add_column("95% interval", no_wrap=True)
+    if beside is not None:
+        table.add_column(f"baseline\n({_name_baseline(beside)})", justify="right")
+    for label, path in _ROWS.items():
+        number = _look_up(scores, path)
+        if number is None:
+            continue
+        bold = path[0] == scores["headline"]
+        cells = [Text(label, style="bold" if bold else "")]
+        cells.append(Text(_format(number["value"]), style="bold" if bold else ""))
+        cells.append(Text(_format_interval(number)))
+        if beside is not None:
+            constant = _look_up(beside, path)
+            cells.append(Text("" if constant is None else _format(constant["value"])))
+        table.add_row(*cells)
+    if "binary" in scores:
+        table.caption = f"binary: of the class '{scores['binary']['positive_class']}'"
+        table.caption_justify = "left"
+    return table
+
+
+def make_class_table(scores: Mapping[str, Any]) -> Table:
+    """Return precision, recall, F1, AUC-ROC and rows of each class."""
+    table = _table(title="classes")
+    table.add_column("class", overflow="fold")
+    for name in ("precision", "recall", "F1", "AUC-ROC", "rows"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for row in scores["per_class"]:
+        values = [_format(row[name]) for name in ("precision", "recall", "f1", "auc_roc")]
+        table.add_row(Text(row["class"]), *values, f"{row['support']:,}")
+    return table
+
+
+def make_confusion_table(scores: Mapping[str, Any]) -> Table:
+    """Return the confusion matrix, or the most frequent confusions where it is too wide."""
+    names, matrix = scores["classes"], scores["confusion_matrix"]
+    label_width = len(str(len(names) - 1)) + 1 + max(len(_shorten(name)) for name in names)
+    cell_width = max(len(str(count)) for row in matrix for count in (*row, len(names) - 1))
+    if label_width + len(names) * (cell_width + 2) > WIDTH:
+        return _make_confusion_list(names, matrix)
+    table = _table(title="confusion matrix: rows are the true classes, columns the predicted")
+    table.add_column("", no_wrap=True)
+    for index in range(len(names)):
+        table.add_column(str(index), justify="right", no_wrap=True)
+    for index, (name, row) in enumerate(zip(names, matrix, strict=True)):
+        cells = [
+            # Where a zero is a dot, the eye finds the confusions.
+            Text(str(count) if count else ".", style="bold" if column == index else "")
+            for column, count in enumerate(row)
+        ]
+        table.add_row(Text(f"{index} {_shorten(name)}"), *cells)
+    return table
+
+
+def _make_confusion_list(names: list[str], matrix: list[list[int]]) -> Table:
+    pairs = [
+        (count, true, predicted)
+        for true, row in enumerate(matrix)
+        for predicted, count in enumerate(row)
+        if count and true != predicted
+    ]
+    pairs.sort(key=lambda pair: (-pair[0], pair[1:]))
+    table = _table(title="most frequent confusions (metrics.json has the whole matrix)")
+    table.add_column("true", overflow="fold")
+    table.add_column("predicted", overflow="fold")
+    table.add_column("rows", justify="right", no_wrap=True)
+    for count, true, predicted in pairs[:_LONGEST_LIST]:
+        table.add_row(Text(names[true]), Text(names[predicted]), f"{count:,}")
+    return table
+
+
+def _table(*, title: str) -> Table:
+    return Table(
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+    )
+
+
+def _look_up(scores: Mapping[str, Any], path: tuple[str, ...]) -> Mapping[str, Any] | None:
+    """Return the number at `path`, or None if these scores have no such metric."""
+    found: Any = scores
+    for key in path:
+        if not isinstance(found, Mapping) or key not in found:
+            return None
+        found = found[key]
+    return found if isinstance(found, Mapping) else None
+
+
+def _name_baseline(baseline: Mapping[str, Any]) -> str:
+    return "majority" if baseline["kind"] == "majority class" else "mean"
+
+
+def _format(value: float | None) -> str:
+    """Return four decimals, or four digits and thousands' commas for large numbers."""
+    if value is None:
+        return _UNDEFINED
+    size = abs(value)
+    if size >= 1000:
+        return f"{value:,.1f}"
+    return f"{value:.4f}" if size >= 0.001 or size == 0 else f"{value:.3g}"
+
+
+def _format_interval(number: Mapping[str, Any]) -> str:
+    if number.get("low") is None or number.get("high") is None:
+        return "-"
+    return f"{_format(number['low'])} to {_format(number['high'])}"
+
+
+def _shorten(name: str) -> str:
+    return name if len(name) <= _NAME_WIDTH else name[: _NAME_WIDTH - 1] + "~"
