@@ -145,10 +145,11 @@ def own_parameters(function: Callable[..., Any]) -> tuple[list[inspect.Parameter
 
 
 def sample_arguments(class_name: str, names: list[str]) -> dict[str, Any]:
-    """Return a valid value for each required argument in `names` of the class `class_name`."""
+    """Return what `class_name` can be made from: a value for each of `names`, and what else."""
     import keras
 
     special: dict[str, Any] = {
+        "Activation.activation": lambda: "relu",
         "Bidirectional.layer": lambda: keras.layers.LSTM(2),
         "Dot.axes": lambda: 1,
         "EinsumDense.equation": lambda: "ab,bc->ac",
@@ -156,6 +157,7 @@ def sample_arguments(class_name: str, names: list[str]) -> dict[str, Any]:
         "Permute.dims": lambda: [1],
         "Pipeline.layers": lambda: [keras.layers.RandomFlip()],
         "RNN.cell": lambda: keras.layers.LSTMCell(2),
+        "RandomPosterization.factor": lambda: 4,
         "StackedRNNCells.cells": lambda: [keras.layers.LSTMCell(2)],
         "PiecewiseConstantDecay.boundaries": lambda: [10],
         "PiecewiseConstantDecay.values": lambda: [0.1, 0.01],
@@ -182,7 +184,11 @@ def sample_arguments(class_name: str, names: list[str]) -> dict[str, Any]:
         "filepath": "model.keras",
         "directory": "checkpoints",
     }
-    values: dict[str, Any] = {}
+    # Arguments with a default that Keras refuses.
+    values: dict[str, Any] = {
+        "CategoryEncoding": {"num_tokens": 4},
+        "Discretization": {"num_bins": 4},
+    }.get(class_name, {})
     for name in names:
         if f"{class_name}.{name}" in special:
             values[name] = special[f"{class_name}.{name}"]()
@@ -195,6 +201,8 @@ def sample_arguments(class_name: str, names: list[str]) -> dict[str, Any]:
 
 def inherited_arguments(cls: type, required: list[str], known: set[str]) -> dict[str, Any]:
     """Return name -> default of what the bases of a layer take and its constructor lets through."""
+    # A bad sample must fail here, or every argument below would seem to be refused.
+    cls(**sample_arguments(cls.__name__, required))
     found: dict[str, Any] = {}
     for base in cls.__mro__[1:]:
         if "__init__" not in vars(base) or not base.__module__.startswith("keras."):
@@ -206,7 +214,7 @@ def inherited_arguments(cls: type, required: list[str], known: set[str]) -> dict
                 continue
             try:
                 tried = PROBES.get(name, default)
-                cls(**sample_arguments(cls.__name__, required), **{name: tried})
+                cls(**{**sample_arguments(cls.__name__, required), name: tried})
             except (TypeError, ValueError):
                 continue
             found[name] = default

@@ -95,7 +95,7 @@ BY_NAME: dict[str, Rule] = {
         "power t_mul m_mul delta adam_lr_ratio rms_rate lora_alpha logit_soft_cap min_power "
         "ref_power mag_exp",
     ),
-    **_each(NUMBER, "alpha beta max_value min_value threshold default_value minval maxval mean"),
+    **_each(NUMBER, "alpha beta max_value min_value threshold minval maxval mean"),
     **_each(NUMBER, "baseline initial_value_threshold fill_value mask_value"),
     **_each(_FACTOR_OR_PAIR, "factor height_factor width_factor"),
     **_each(_UNIT_OR_PAIR, "x_factor y_factor brightness_factor contrast_factor hue_factor"),
@@ -116,6 +116,7 @@ BY_NAME: dict[str, Rule] = {
     "fill_mode": _FILL_MODE,
     "frame_length": whole(2),
     "label_weights": list_of(_NOT_NEGATIVE),
+    "name": TEXT,
     "noise_shape": list_of(optional(_COUNT), of="whole numbers >= 1, or null"),
     "renorm_clipping": MAPPING,
     "reverse_dtype": choice(*_FLOATS),
@@ -171,7 +172,6 @@ BY_KIND: dict[tuple[str, str], Rule] = {
 }
 
 BY_COMPONENT: dict[tuple[str, str, str], Rule] = {
-    ("activations", "threshold", "threshold"): NUMBER,
     ("callbacks", "csv_logger", "separator"): CHARACTER,
     ("callbacks", "model_checkpoint", "filepath"): ends_in(".keras", ".weights.h5"),
     ("callbacks", "tensorboard", "profile_batch"): either(_FROM_ZERO, list_of(_COUNT, 2), TEXT),

@@ -109,7 +109,8 @@ def check_value(component: Component, argument: str, value: object) -> str | Non
         return "a finite number" if isinstance(value, float) and not math.isfinite(value) else None
     if rule.accepts(value):
         return None
-    return f"{rule.expected}, or null" if _null_is_fine(component, argument) else rule.expected
+    null_too = kind is None and not spec.required and spec.default is None
+    return f"{rule.expected.removesuffix(', or null')}, or null" if null_too else rule.expected
 
 
 def keras_value(component: Component, argument: str, value: Any) -> Any:
@@ -126,11 +127,6 @@ def keras_value(component: Component, argument: str, value: Any) -> Any:
         if isinstance(default, float) or number_only:
             return float(value)
     return value
-
-
-def _null_is_fine(component: Component, argument: str) -> bool:
-    spec = component.arguments[argument]
-    return not spec.required and spec.default is None and nested_kind(component, argument) is None
 
 
 def _nested_rule(component: Component, argument: str, kind: Kind) -> Rule:
@@ -169,9 +165,7 @@ def _rank(component: Component) -> int | None:
 def _spatial_rule(component: Component, argument: str) -> Rule | None:
     rank = _rank(component) if component.kind == "layers" else None
     if argument == "padding" and (rank is None or "padding" not in component.name):
-        if component.class_name in ("Conv1D", "SeparableConv1D"):
-            return CAUSAL_PADDING
-        return PADDING
+        return CAUSAL_PADDING if component.name == "conv1d" else PADDING
     if rank is None:
         return None
     if argument in ("kernel_size", "pool_size", "strides", "dilation_rate", "size", "output_size"):

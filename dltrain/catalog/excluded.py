@@ -40,7 +40,12 @@ EXCLUDED: dict[str, dict[str, str]] = {
     "regularizers": {"Regularizer": _BASE},
     "constraints": {"Constraint": _BASE},
     "initializers": {"Initializer": _BASE},
-    "activations": {},
+    "activations": {
+        "threshold": (
+            "needs arguments, which Keras can't save inside another layer; "
+            "the layer relu has a threshold of its own"
+        ),
+    },
     "schedules": {"LearningRateSchedule": _BASE},
     "callbacks": {
         "Callback": _BASE,
