@@ -43,6 +43,7 @@ _COUNT_OR_PAIR = either(_COUNT, list_of(_COUNT, 2))
 _FACTOR = number(at_least=-1, at_most=1)
 _FACTOR_OR_PAIR = either(_FACTOR, list_of(_FACTOR, 2))
 _UNIT_OR_PAIR = either(_FRACTION, list_of(_FRACTION, 2))
+_BITS = number(at_least=1, at_most=8)
 _FILL_MODE = choice("reflect", "wrap", "constant", "nearest")
 _SUMMARY = choice("multi_hot", "one_hot", "count")
 _LOOKUP_MODES = choice("int", "one_hot", "multi_hot", "count", "tf_idf")
@@ -97,8 +98,8 @@ BY_NAME: dict[str, Rule] = {
     ),
     **_each(NUMBER, "alpha beta max_value min_value threshold minval maxval mean"),
     **_each(NUMBER, "baseline initial_value_threshold fill_value mask_value"),
-    **_each(_FACTOR_OR_PAIR, "factor height_factor width_factor"),
-    **_each(_UNIT_OR_PAIR, "x_factor y_factor brightness_factor contrast_factor hue_factor"),
+    **_each(_FACTOR_OR_PAIR, "factor height_factor width_factor brightness_factor"),
+    **_each(_UNIT_OR_PAIR, "x_factor y_factor contrast_factor hue_factor"),
     **_each(_UNIT_OR_PAIR, "saturation_factor addition_factor threshold_factor"),
     **_each(AXES, "axis attention_axes shared_axes input_axes output_axes axes"),
     **_each(BOOLEAN, "flash_attention synchronized"),
@@ -171,7 +172,13 @@ BY_KIND: dict[tuple[str, str], Rule] = {
     ("schedules", "warmup_steps"): steps(0),
 }
 
+_UNIT_FACTORS = (
+    "aug_mix cut_mix rand_augment random_contrast random_elastic_transform random_erasing "
+    "random_gaussian_blur random_hue random_invert random_perspective random_sharpness"
+)
+
 BY_COMPONENT: dict[tuple[str, str, str], Rule] = {
+    **{("layers", name, "factor"): _UNIT_OR_PAIR for name in _UNIT_FACTORS.split()},
     ("callbacks", "csv_logger", "separator"): CHARACTER,
     ("callbacks", "model_checkpoint", "filepath"): ends_in(".keras", ".weights.h5"),
     ("callbacks", "tensorboard", "profile_batch"): either(_FROM_ZERO, list_of(_COUNT, 2), TEXT),
@@ -213,19 +220,15 @@ BY_COMPONENT: dict[tuple[str, str, str], Rule] = {
     ("layers", "random_elastic_transform", "fill_mode"): choice(
         "reflect", "wrap", "constant", "nearest", "mirror"
     ),
-    ("layers", "random_elastic_transform", "factor"): _UNIT_OR_PAIR,
     ("layers", "random_elastic_transform", "scale"): NUMBER_OR_PAIR,
-    ("layers", "random_erasing", "factor"): _UNIT_OR_PAIR,
     ("layers", "random_erasing", "scale"): _UNIT_OR_PAIR,
     ("layers", "random_erasing", "fill_value"): _NUMBERS,
     ("layers", "random_flip", "mode"): choice("horizontal", "vertical", "horizontal_and_vertical"),
-    ("layers", "random_gaussian_blur", "factor"): _UNIT_OR_PAIR,
     ("layers", "random_gaussian_blur", "kernel_size"): _COUNT_OR_PAIR,
     ("layers", "random_gaussian_blur", "sigma"): either(_POSITIVE, list_of(_POSITIVE, 2)),
     ("layers", "random_grayscale", "factor"): _FRACTION,
-    ("layers", "random_perspective", "factor"): _UNIT_OR_PAIR,
     ("layers", "random_perspective", "scale"): number(at_least=0, at_most=1),
-    ("layers", "random_posterization", "factor"): whole(1, 8),
+    ("layers", "random_posterization", "factor"): either(_BITS, list_of(_BITS, 2)),
     ("layers", "random_zoom", "height_factor"): either(
         number(above=-1, at_most=1), list_of(number(above=-1, at_most=1), 2)
     ),

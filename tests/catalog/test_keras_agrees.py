@@ -6,12 +6,14 @@ The only tests of the catalog that import Keras.
 from __future__ import annotations
 
 import importlib.util
+import inspect
 import json
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
+from test_combinations import CLASHES
 
 from dltrain.catalog.arguments import (
     _find_rule,
@@ -175,3 +177,53 @@ def test_what_keras_refuses_the_rules_refuse_too(
         _make(generator, component, **{argument: value})
     if argument != "boundaries":  # Their number depends on `values`: no rule about one argument.
         assert check_value(component, argument, value) is not None
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "arguments"), [(kind, name, given) for kind, name, given, *_ in CLASHES]
+)
+def test_what_clashes_is_refused_by_keras_too(
+    generator: ModuleType, kind: Kind, name: str, arguments: dict[str, Any]
+) -> None:
+    with pytest.raises(ValueError):
+        import_object(components(kind)[name])(**arguments)
+
+
+@pytest.mark.parametrize("value", [-1.5, -0.5, 0.5, 1.5, 2, 9, [0.1, 0.2], [1, 2, 3]])
+def test_factors_of_image_layers_are_bounded_as_keras_bounds_them(
+    generator: ModuleType, value: Any
+) -> None:
+    differ = []
+    for component in components("layers").values():
+        if "factor" not in component.arguments:
+            continue
+        try:
+            _make(generator, component, factor=value)
+            taken = True
+        except (ValueError, TypeError):
+            taken = False
+        if taken != (check_value(component, "factor", value) is None):
+            differ.append(component.name)
+    assert not differ, ", ".join(differ)
+
+
+def test_our_own_schedule_takes_the_arguments_that_the_catalog_lists() -> None:
+    one_cycle = components("schedules")["one_cycle"]
+    parameters = inspect.signature(import_object(one_cycle)).parameters
+    for argument in one_cycle.arguments.values():
+        default = parameters[argument.name].default
+        assert argument.required == (default is inspect.Parameter.empty), argument.name
+        assert argument.required or argument.default == default, argument.name
+
+
+def test_the_samples_that_keras_takes_pass_the_rules(generator: ModuleType) -> None:
+    refused = []
+    for kind in KINDS:
+        for component in components(kind).values():
+            samples = generator.sample_arguments(
+                component.class_name, list(component.required_arguments)
+            )
+            for name, value in samples.items():
+                if nested_kind(component, name) is None and check_value(component, name, value):
+                    refused.append(f"{component.name}.{name}={value!r}")
+    assert refused == []
