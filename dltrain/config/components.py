@@ -150,11 +150,15 @@ def _check_activation_arguments(spec: Spec, path: Path, problems: Problems) -> N
         )
 
 
+def _looks_like_number(text: str) -> bool:
+    return isinstance(resolve_scalar(text), (int, float))
+
+
 def _check_required(component: Component, spec: Spec, path: Path, problems: Problems) -> None:
+    # A misspelt argument was told already, with the name that was meant.
+    meant = {nearest(name, component.arguments) for name in spec if name not in component.arguments}
     missing = [
-        argument.name
-        for argument in component.arguments.values()
-        if argument.required and argument.name not in spec
+        name for name in component.required_arguments if name not in spec and name not in meant
     ]
     if missing:
         names = " and ".join(f"'{name}'" for name in missing)

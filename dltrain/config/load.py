@@ -17,14 +17,15 @@ from dltrain.config.document import Document, Problems
 from dltrain.config.extending import apply_overrides, read_with_bases
 from dltrain.config.layers import Layer, unfold_layers
 from dltrain.config.losses import check_loss, check_metric
+from dltrain.config.monitors import check_monitors
 from dltrain.config.paths import Path
 from dltrain.config.rules import (
     check_augmentation,
     check_metrics,
     check_model_layers,
-    check_monitors,
     check_targets,
     check_training,
+    check_vocabulary,
     complete_dataset,
 )
 from dltrain.config.schema import RunConfig
@@ -107,6 +108,7 @@ def check_document(document: Document) -> LoadedConfig:
     check_metrics(config, info, problems)
     check_monitors(config, problems)
     check_training(config, info, problems)
+    check_vocabulary(config, info, layers, problems)
     targets = check_targets(config, info, layers, problems)
     problems.raise_any()
     assert targets is not None

@@ -6,11 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from dltrain.catalog.datasets import DatasetInfo
-from dltrain.catalog.suggest import nearest
 from dltrain.config.document import Problems
-from dltrain.config.layers import Layer
+from dltrain.config.layers import INPUT, Layer
 from dltrain.config.paths import Path
-from dltrain.config.reading import describe
 from dltrain.config.schema import RunConfig, Spec
 from dltrain.config.targets import Targets, TargetsError, last_layer, resolve_targets
 
@@ -80,6 +78,31 @@ def check_model_layers(layers: Sequence[Layer], problems: Problems) -> None:
                 f"{layer.type} is augmentation; inside the model it would be saved with it.",
                 hint="Put it under dataset.augment.",
             )
+
+
+def check_vocabulary(
+    config: RunConfig, info: DatasetInfo, layers: Sequence[Layer], problems: Problems
+) -> None:
+    """Refuse an embedding with fewer rows than the texts have ids: it would read past its end."""
+    if info.modality != "text":
+        return
+    size = vocabulary_size(config)
+    for layer in layers:
+        rows = layer.arguments.get("input_dim")
+        if layer.type == "embedding" and layer.inputs == (INPUT,) and rows < size:
+            problems.add(
+                (*layer.path, "input_dim"),
+                f"the texts have {size:,} ids (words, pairs, padding and unknown); "
+                f"an embedding of {rows:,} rows is too small.",
+                hint=f"Set input_dim: {size}.",
+            )
+
+
+def vocabulary_size(config: RunConfig) -> int:
+    """Return how many ids texts are made of: words, padding, unknown and pairs."""
+    dataset = config.dataset
+    pairs = (dataset.ngram_buckets or 0) if dataset.ngrams == 2 else 0
+    return (dataset.max_words or 0) + pairs
 
 
 def count_training_rows(config: RunConfig, info: DatasetInfo) -> int:
@@ -163,41 +186,6 @@ def is_class_metric(name: str) -> bool:
     parts = ("accuracy", "precision", "recall", "f1", "fbeta", "auc", "crossentropy", "iou")
     parts += ("sensitivity", "specificity", "hinge", "positives", "negatives", "concordance")
     return any(part in name for part in parts) and name != "concordance_correlation"
-
-
-def check_monitors(config: RunConfig, problems: Problems) -> None:
-    """Refuse a monitored value that no epoch will produce."""
-    names = monitored_names(config)
-    training = config.training
-    asked: list[tuple[Path, Any]] = [(("training", "monitor"), training.monitor)]
-    if training.early_stopping:
-        asked.append((("training", "early_stopping", "monitor"), training.early_stopping.monitor))
-    if training.reduce_lr_on_plateau:
-        monitor = training.reduce_lr_on_plateau.monitor
-        asked.append((("training", "reduce_lr_on_plateau", "monitor"), monitor))
-    for index, spec in enumerate(training.callbacks):
-        if "monitor" in spec:
-            asked.append((("training", "callbacks", index, "monitor"), spec["monitor"]))
-    for path, name in asked:
-        if name is None or name in names:
-            continue
-        near = nearest(str(name), names)
-        without = not config.dataset.validation_split and str(name).startswith("val_")
-        problems.add(
-            path,
-            f"no epoch produces {describe(name)}; there are {', '.join(names)}.",
-            hint="Set dataset.validation_split above 0."
-            if without
-            else (f"Did you mean '{near}'?" if near else "Add it to metrics:."),
-        )
-
-
-def monitored_names(config: RunConfig) -> list[str]:
-    """Return the names of the values that every epoch produces."""
-    names = ["loss", *(spec["name"] for spec in config.metrics or [])]
-    if config.dataset.validation_split:
-        names += [f"val_{name}" for name in names]
-    return names
 
 
 def _complete_text_options(data: dict[str, Any], info: DatasetInfo, problems: Problems) -> None:

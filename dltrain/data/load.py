@@ -133,11 +133,6 @@ def split_dataset(
     }
 
 
-def vocabulary_size(config: DatasetConfig) -> int:
-    """Return how many ids texts are made of: words, padding, unknown and pairs."""
-    return (config.max_words or 0) + ((config.ngram_buckets or 0) if config.ngrams == 2 else 0)
-
-
 def _text_length(config: DatasetConfig) -> int:
     length = config.max_length or 0
     return 2 * length - 1 if config.ngrams == 2 else length

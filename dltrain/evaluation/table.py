@@ -37,6 +37,9 @@ _ROWS: dict[str, tuple[str, ...]] = {
 # Words that a class name may take in the confusion matrix.
 _NAME_WIDTH = 14
 
+# Says what the matrix's rows and columns are.
+_CORNER = "true | predicted"
+
 # How many confusions are listed when the matrix is too wide.
 _LONGEST_LIST = 15
 
@@ -91,21 +94,22 @@ def make_class_table(scores: Mapping[str, Any]) -> Table:
 def make_confusion_table(scores: Mapping[str, Any]) -> Table:
     """Return the confusion matrix, or the most frequent confusions where it is too wide."""
     names, matrix = scores["classes"], scores["confusion_matrix"]
-    label_width = len(str(len(names) - 1)) + 1 + max(len(_shorten(name)) for name in names)
+    labels = [f"{index} {_shorten(name)}" for index, name in enumerate(names)]
+    label_width = max(len(label) for label in (*labels, _CORNER))
     cell_width = max(len(str(count)) for row in matrix for count in (*row, len(names) - 1))
     if label_width + len(names) * (cell_width + 2) > WIDTH:
         return _make_confusion_list(names, matrix)
-    table = _table(title="confusion matrix: rows are the true classes, columns the predicted")
-    table.add_column("", no_wrap=True)
+    table = _table(title="confusion matrix")
+    table.add_column(_CORNER, no_wrap=True)
     for index in range(len(names)):
         table.add_column(str(index), justify="right", no_wrap=True)
-    for index, (name, row) in enumerate(zip(names, matrix, strict=True)):
+    for index, (label, row) in enumerate(zip(labels, matrix, strict=True)):
         cells = [
             # Where a zero is a dot, the eye finds the confusions.
             Text(str(count) if count else ".", style="bold" if column == index else "")
             for column, count in enumerate(row)
         ]
-        table.add_row(Text(f"{index} {_shorten(name)}"), *cells)
+        table.add_row(Text(label), *cells)
     return table
 
 
@@ -117,7 +121,7 @@ def _make_confusion_list(names: list[str], matrix: list[list[int]]) -> Table:
         if count and true != predicted
     ]
     pairs.sort(key=lambda pair: (-pair[0], pair[1:]))
-    table = _table(title="most frequent confusions (metrics.json has the whole matrix)")
+    table = _table(title="most frequent confusions")
     table.add_column("true", overflow="fold")
     table.add_column("predicted", overflow="fold")
     table.add_column("rows", justify="right", no_wrap=True)
@@ -155,6 +159,7 @@ def _format(value: float | None) -> str:
     """Return four decimals, or four digits and thousands' commas for large numbers."""
     if value is None:
         return _UNDEFINED
+    value += 0.0  # -0.0 is 0
     size = abs(value)
     if size >= 1000:
         return f"{value:,.1f}"

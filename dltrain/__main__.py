@@ -1,0 +1,5 @@
+"""Run `python -m dltrain` as `dltrain`."""
+
+from dltrain.cli import main
+
+main()

@@ -1,0 +1,126 @@
+"""What does a person see of a training? The model's table, a line an epoch, a progress bar."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+
+from dltrain.training.listener import EpochReport, Listener, Plan
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+# The bar is redrawn at most this often, in seconds: drawing must not slow small models down.
+_REDRAW_SECONDS = 0.1
+
+
+class TrainingView(Listener):
+    """Show a training on stderr; without a terminal there is no bar, one line an epoch."""
+
+    def __init__(self) -> None:
+        self.console = Console(stderr=True, highlight=False)
+        self._bar: Any = None
+        self._task: Any = None
+        self._drawn = 0.0
+        self._steps = 0
+        self._label = ""
+
+    def note(self, text: str) -> None:
+        """Print one line."""
+        self._print(text, style="dim")
+
+    def advance(self, label: str, *, done_bytes: int, total_bytes: int | None) -> None:
+        """Show a download."""
+        self._show(label, done_bytes, total_bytes)
+
+    def plan(self, plan: Plan) -> None:
+        """Print the layers and what is about to happen."""
+        self.close()
+        self.console.print(_make_layer_table(plan))
+        rows = ", ".join(f"{count:,} {split}" for split, count in plan.rows.items())
+        self._print(f"data      {plan.dataset}: {rows} rows")
+        self._print(
+            f"training  {plan.epochs} epochs of {plan.steps_per_epoch:,} steps, "
+            f"batch size {plan.batch_size:,}, on {plan.device}"
+        )
+        self._print(f"run       {plan.run_directory}")
+
+    def begin_epoch(self, epoch: int, epochs: int, steps: int) -> None:
+        """Show an empty bar."""
+        self._steps = steps
+        self._label = f"epoch {epoch}/{epochs}"
+
+    def step(self, step: int, loss: float) -> None:
+        """Move the bar."""
+        now = time.monotonic()
+        if now - self._drawn >= _REDRAW_SECONDS:
+            self._drawn = now
+            self._show(f"{self._label}  loss {loss:.4f}", step, self._steps)
+
+    def end_epoch(self, report: EpochReport) -> None:
+        """Print the epoch's line; a star marks the best so far."""
+        self.close()
+        width = len(str(report.epochs))
+        values = "  ".join(f"{name} {_short(value)}" for name, value in report.values.items())
+        star = "*" if report.is_best else " "
+        self._print(
+            f"epoch {report.epoch:>{width}}/{report.epochs} {star} {values}  "
+            f"{report.seconds:.1f} s"
+        )
+
+    def close(self) -> None:
+        """Remove the bar."""
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
+
+    def _print(self, text: str, *, style: str = "") -> None:
+        self.close()
+        self.console.print(text, style=style, markup=False, soft_wrap=not self.console.is_terminal)
+
+    def _show(self, label: str, done: int, total: int | None) -> None:
+        if not self.console.is_terminal:
+            return
+        if self._bar is None:
+            from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+            self._bar = Progress(
+                TextColumn("{task.description}", markup=False),
+                BarColumn(bar_width=24),
+                TextColumn("{task.percentage:>3.0f}%"),
+                TimeRemainingColumn(compact=True),
+                console=self.console,
+                transient=True,
+                auto_refresh=False,
+            )
+            self._bar.start()
+            self._task = self._bar.add_task(label, total=total)
+        self._bar.update(self._task, description=label, completed=done, total=total, refresh=True)
+
+
+def _make_layer_table(plan: Plan) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("layer", overflow="fold")
+    table.add_column("type", overflow="fold")
+    table.add_column("output shape", no_wrap=True)
+    table.add_column("parameters", justify="right", no_wrap=True)
+    for row in plan.summary.layers:
+        shape = "(" + ", ".join(str(size) for size in row.shape) + ")"
+        table.add_row(row.name, row.type, shape, f"{row.parameters:,}")
+    table.add_section()
+    frozen = plan.summary.parameters - plan.summary.trainable_parameters
+    note = f"{frozen:,} not trained" if frozen else ""
+    table.add_row("total", note, "", f"{plan.summary.parameters:,}")
+    return table
+
+
+def _short(value: float) -> str:
+    if value != 0 and (abs(value) < 1e-3 or abs(value) >= 1e5):
+        return f"{value:.2e}"
+    return f"{value:.4f}" if abs(value) < 100 else f"{value:.1f}"
+

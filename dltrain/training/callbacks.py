@@ -1,0 +1,125 @@
+"""What happens at the end of each step and epoch? The loss checked, the epoch recorded, the best kept."""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import Any, Literal
+
+import keras  # noqa: TID253  (a class of Keras can't be extended without it)
+import numpy as np
+
+from dltrain.errors import TrainingError
+from dltrain.runs.atomic import replacing
+from dltrain.runs.history import append_history
+from dltrain.runs.layout import RunPaths
+from dltrain.runs.status import Status, write_status
+from dltrain.training.listener import EpochReport, Listener
+
+
+class StopOnNonFiniteLoss(keras.callbacks.Callback):  # type: ignore[misc]
+    """End the training at the step whose loss is NaN or infinite."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.epoch = 0
+        self.last_finite: float | None = None
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        """Note the epoch (from 0)."""
+        self.epoch = epoch
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        """Raise TrainingError if the loss, a mean over the epoch so far, is not finite."""
+        loss = float((logs or {}).get("loss", 0.0))
+        if math.isfinite(loss):
+            self.last_finite = loss
+            return
+        before = "" if self.last_finite is None else f" (before it: {self.last_finite:.4g})"
+        rate = float(self.model.optimizer.learning_rate)
+        raise TrainingError(
+            f"The loss became {loss} in epoch {self.epoch + 1}, step {batch + 1}{before}, "
+            f"at a learning rate of {rate:.3g}.",
+            hint="Lower optimizer.learning_rate, normalize the inputs, or set optimizer.clipnorm.",
+        )
+
+
+class KeepBestModel(keras.callbacks.Callback):  # type: ignore[misc]
+    """Save `inference_model` whenever the monitored value improves, or after every epoch.
+
+    `weights` holds the values of its variables as they were saved; `epoch` (from 1) says when.
+    """
+
+    def __init__(
+        self,
+        inference_model: Any,
+        paths: RunPaths,
+        *,
+        monitor: str,
+        mode: Literal["min", "max"],
+        keep_last: bool = False,
+    ) -> None:
+        super().__init__()
+        self.inference_model = inference_model
+        self.paths = paths
+        self.monitor = monitor
+        self.sign = 1.0 if mode == "max" else -1.0
+        self.keep_last = keep_last
+        self.best = -math.inf
+        self.epoch = 0
+        self.weights: list[Any] = []
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Save the model if this epoch is the best so far. NaN never is."""
+        value = self.sign * float((logs or {})[self.monitor])
+        if not (value > self.best or self.keep_last or not self.epoch):
+            return
+        self.best = value if math.isfinite(value) else self.best
+        self.epoch = epoch + 1
+        with replacing(self.paths.model) as temporary:
+            self.inference_model.save(temporary)
+        self.weights = [np.array(variable) for variable in self.inference_model.variables]
+
+    def restore(self) -> None:
+        """Put the saved values back into the model."""
+        for variable, value in zip(self.inference_model.variables, self.weights, strict=True):
+            variable.assign(value)
+
+
+class RecordEpochs(keras.callbacks.Callback):  # type: ignore[misc]
+    """Append each epoch to history.csv, bring status.json up to date, and tell the listener."""
+
+    def __init__(
+        self, paths: RunPaths, status: Status, listener: Listener, keeper: KeepBestModel
+    ) -> None:
+        super().__init__()
+        self.paths = paths
+        self.status = status
+        self.listener = listener
+        self.keeper = keeper
+        self.history: list[dict[str, float]] = []
+        self._started = 0.0
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        """Start the clock."""
+        self._started = time.perf_counter()
+        self.listener.begin_epoch(epoch + 1, self.params["epochs"], self.params["steps"])
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        """Pass the step on."""
+        self.listener.step(batch + 1, float((logs or {}).get("loss", math.nan)))
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Write the epoch down."""
+        seconds = time.perf_counter() - self._started
+        values = {name: float(value) for name, value in (logs or {}).items()}
+        values.setdefault("learning_rate", float(self.model.optimizer.learning_rate))
+        row = {"epoch": float(epoch + 1), **values, "seconds": round(seconds, 3)}
+        self.history.append(row)
+        append_history(self.paths.history, row)
+        self.status = self.status.progress(epoch + 1)
+        write_status(self.paths.status, self.status)
+        is_best = self.keeper.epoch == epoch + 1
+        self.listener.end_epoch(
+            EpochReport(epoch + 1, self.params["epochs"], values, seconds, is_best)
+        )

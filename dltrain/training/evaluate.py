@@ -1,0 +1,142 @@
+"""What does `dltrain eval` do? A finished run's best model, scored on one of its splits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from dltrain.config.load import LoadedConfig, load_config
+from dltrain.data.load import LoadedData, load_data
+from dltrain.data.tokenize import load_tokenizer
+from dltrain.errors import DataError, RunError
+from dltrain.evaluation.saved_model import load_saved_model
+from dltrain.evaluation.score import score_split
+from dltrain.runs.atomic import write_json
+from dltrain.runs.layout import RunPaths
+from dltrain.runs.metrics import read_metrics
+from dltrain.runs.records import read_record
+from dltrain.runs.status import is_stale, read_status
+from dltrain.training.engine import Device, start_engine
+from dltrain.training.listener import Listener
+from dltrain.training.prepare import resolve_built_targets
+
+Split = Literal["train", "validation", "test"]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The scores of a split, and whether metrics.json has the same (None: it has none)."""
+
+    paths: RunPaths
+    split: Split
+    scores: Mapping[str, Any]
+    written_to: Path
+    agrees: bool | None
+
+
+def evaluate_run(
+    paths: RunPaths,
+    *,
+    split: Split,
+    data_dir: Path,
+    offline: bool = False,
+    device: Device = "auto",
+    listener: Listener | None = None,
+) -> Evaluation:
+    """Score the best model of a run, and write the scores to evaluation-SPLIT.json in it.
+
+    Everything comes from the run: config.yaml, tokenizer.json, model.keras. Raises RunError if the
+    run never finished or is damaged, DataError if its data is gone or not the same.
+    """
+    listener = listener or Listener()
+    _check_finished(paths)
+    loaded = _read_config(paths)
+    data = _read_data(loaded, paths, split, data_dir, offline, listener)
+    if split not in data.tables:
+        raise RunError(
+            f"{paths.root} has no {split} rows: dataset.{split}_split is 0.",
+            hint="Evaluate another split.",
+        )
+    start_engine(
+        device=device, precision=loaded.config.training.precision, seed=loaded.config.seed
+    )
+    model = load_saved_model(paths.model)
+    targets = resolve_built_targets(loaded, units=int(model.output_shape[-1]))
+    scores = score_split(
+        model,
+        data.tables[split],
+        targets=targets,
+        class_names=data.info.class_names,
+        train_labels=data.tables["train"].labels,
+    )
+    written_to = paths.root / f"evaluation-{split}.json"
+    write_json(written_to, {"format": 1, "split": split, **scores})
+    recorded = read_metrics(paths.metrics).get(split)
+    agrees = None if recorded is None else _values(recorded) == _values(scores)
+    return Evaluation(paths, split, scores, written_to, agrees)
+
+
+def _check_finished(paths: RunPaths) -> None:
+    status = read_status(paths.status)
+    if status.state == "finished":
+        return
+    state = "killed" if is_stale(status) else status.state
+    raise RunError(
+        f"{paths.root} never finished: it is {state} after {status.epochs_done} of "
+        f"{status.epochs_goal} epochs{': ' + status.reason if status.reason else ''}.",
+        hint="Wait for it."
+        if state == "running"
+        else f"Train it again: dltrain fit {paths.config}",
+    )
+
+
+def _read_config(paths: RunPaths) -> LoadedConfig:
+    if not paths.config.is_file():
+        raise RunError(f"{paths.config} doesn't exist: the run is damaged.")
+    return load_config(paths.config)
+
+
+def _read_data(
+    loaded: LoadedConfig,
+    paths: RunPaths,
+    split: Split,
+    data_dir: Path,
+    offline: bool,
+    listener: Listener,
+) -> LoadedData:
+    tokenizer = None
+    if loaded.info.modality == "text":
+        try:
+            tokenizer = load_tokenizer(paths.tokenizer.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise RunError(f"{paths.tokenizer} is missing or damaged: {error}.") from error
+    data = load_data(
+        loaded.config.dataset,
+        seed=loaded.config.seed,
+        data_dir=data_dir,
+        offline=offline,
+        # The labels of the training rows give the baseline; their inputs are cheap to carry.
+        splits={"train", split},
+        tokenizer=tokenizer,
+        progress=listener,
+    )
+    recorded = read_record(paths.environment, format_number=1).get("dataset", {})
+    for key in ("arrays", "options"):
+        if recorded.get(key) != data.fingerprint.get(key):
+            raise DataError(
+                f"{loaded.info.name} is not the data that {paths.root} was trained on: "
+                "its checksums differ.",
+                hint="Give the data of the run with --data-dir, or train again.",
+            )
+    return data
+
+
+def _values(scores: Mapping[str, Any]) -> Any:
+    """Return scores as JSON gives them back, to compare them with what was written."""
+    import json
+
+    from dltrain.runs.atomic import to_json
+
+    return json.loads(to_json(scores))

@@ -1,0 +1,300 @@
+"""What does `dltrain fit` do? Data, network, training, the best model, its numbers: top to bottom."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dltrain.config.dump import dump_config
+from dltrain.config.load import LoadedConfig
+from dltrain.config.monitors import best_direction
+from dltrain.config.targets import Targets
+from dltrain.data.augment import build_augmentation
+from dltrain.data.batches import (
+    Table,
+    count_steps,
+    encode_labels,
+    make_evaluation_batches,
+    make_training_batches,
+)
+from dltrain.data.load import LoadedData, load_data
+from dltrain.errors import DltrainError, TrainingError
+from dltrain.evaluation.predict import PREDICTION_BATCH_SIZE, predict_outputs
+from dltrain.evaluation.score import score_split
+from dltrain.runs.atomic import write_json, write_text
+from dltrain.runs.create import claim_run_directory, create_run_directory
+from dltrain.runs.environment import describe_environment
+from dltrain.runs.layout import RunPaths
+from dltrain.runs.lock import release_run
+from dltrain.runs.metrics import write_metrics
+from dltrain.runs.status import begin_status, write_status
+from dltrain.training.engine import Device, StartedDevice, start_engine
+from dltrain.training.interrupts import Interrupted, Terminated, raising_on_terminate
+from dltrain.training.listener import Listener, Plan
+from dltrain.training.prepare import build_callbacks, prepare_network
+
+# How many rows are predicted by the live and by the reloaded model, to compare them to the bit.
+_COMPARED_ROWS = 1_024
+
+
+@dataclass(frozen=True)
+class FitResult:
+    """What a finished run gave: its directory, its scores by split, and its best epoch (from 1)."""
+
+    paths: RunPaths
+    scores: Mapping[str, Mapping[str, Any]]
+    best_epoch: int
+    epochs_done: int
+    history: Sequence[Mapping[str, float]]
+
+
+def fit(
+    loaded: LoadedConfig,
+    *,
+    data_dir: Path,
+    runs_root: Path,
+    run_directory: Path | None = None,
+    offline: bool = False,
+    device: Device = "auto",
+    command_line: Sequence[str] = (),
+    listener: Listener | None = None,
+) -> FitResult:
+    """Train the model of a config, keep the best, score validation and test, write the run.
+
+    Raises DataError, ConfigError (a layer that can't be built), RunError and MachineError before
+    training, TrainingError and Interrupted from it; the run's status.json then says why.
+    """
+    listener = listener or Listener()
+    config = loaded.config
+    # The data first: what is wrong with it shows before TensorFlow's seconds of import.
+    data = load_data(
+        config.dataset, seed=config.seed, data_dir=data_dir, offline=offline, progress=listener
+    )
+    started = start_engine(device=device, precision=config.training.precision, seed=config.seed)
+    model, targets = prepare_network(loaded, data)
+    if run_directory is None:
+        paths = create_run_directory(config.name, root=runs_root)
+    else:
+        paths = claim_run_directory(run_directory)
+    try:
+        _write_description(paths, loaded, data, started, command_line)
+        return _train(loaded, data, model, targets, paths, started, listener)
+    finally:
+        listener.close()
+        release_run(paths)
+
+
+def _write_description(
+    paths: RunPaths,
+    loaded: LoadedConfig,
+    data: LoadedData,
+    started: StartedDevice,
+    command_line: Sequence[str],
+) -> None:
+    """Write what is known before the first step: config.yaml, environment.json, tokenizer.json."""
+    write_text(paths.config, dump_config(loaded.config))
+    scaling = data.scaling
+    environment = {
+        **describe_environment(command_line=command_line),
+        "device": {"kind": started.kind, "name": started.name},
+        "seed": loaded.config.seed,
+        "dataset": data.fingerprint,
+        "rows": {split: len(table) for split, table in data.tables.items()},
+        "normalization": {"mean": scaling.mean, "scale": scaling.scale} if scaling else None,
+    }
+    write_json(paths.environment, environment)
+    if data.tokenizer is not None:
+        write_text(paths.tokenizer, data.tokenizer.to_str())
+
+
+def _train(
+    loaded: LoadedConfig,
+    data: LoadedData,
+    model: Any,
+    targets: Targets,
+    paths: RunPaths,
+    started: StartedDevice,
+    listener: Listener,
+) -> FitResult:
+    from dltrain.model.compile import compile_model
+    from dltrain.model.components import Steps
+    from dltrain.model.summary import summarize_model
+    from dltrain.training.callbacks import KeepBestModel, RecordEpochs, StopOnNonFiniteLoss
+
+    config, training = loaded.config, loaded.config.training
+    table = data.tables["train"]
+    batch_size = len(table) if training.batch_size == "full" else training.batch_size
+    steps = count_steps(len(table), batch_size)
+    trained = compile_model(
+        model,
+        optimizer=config.optimizer,
+        metrics=config.metrics or [],
+        targets=targets,
+        steps=Steps(per_epoch=steps, total=steps * training.epochs),
+    )
+    listener.plan(
+        Plan(
+            run_directory=paths.root,
+            dataset=data.info.name,
+            rows={split: len(part) for split, part in data.tables.items()},
+            device=started.name,
+            summary=summarize_model(model),
+            batch_size=batch_size,
+            epochs=training.epochs,
+            steps_per_epoch=steps,
+        )
+    )
+    monitor = training.monitor or "loss"
+    stopping = training.early_stopping
+    keeper = KeepBestModel(
+        model,
+        paths,
+        monitor=monitor,
+        mode=best_direction(monitor, config),
+        keep_last=stopping is not None and not stopping.restore_best_weights,
+    )
+    status = begin_status(epochs_goal=training.epochs)
+    write_status(paths.status, status)
+    recorder = RecordEpochs(paths, status, listener, keeper)
+    with _recording_failure(recorder, keeper, paths, batch_size):
+        trained.fit(
+            _training_batches(loaded, data, table, targets, batch_size),
+            epochs=training.epochs,
+            steps_per_epoch=steps,
+            validation_data=_validation_batches(data, targets),
+            callbacks=[
+                StopOnNonFiniteLoss(),
+                *build_callbacks(config, paths),
+                keeper,
+                recorder,
+            ],
+            shuffle=False,  # the batches come in an order of their own
+            verbose=0,
+        )
+        listener.note("Evaluating the best model.")
+        keeper.restore()
+        best = load_checked_model(paths, model, table)
+        scores = {
+            split: score_split(
+                best,
+                data.tables[split],
+                targets=targets,
+                class_names=data.info.class_names,
+                train_labels=table.labels,
+            )
+            for split in ("validation", "test")
+            if split in data.tables
+        }
+        write_metrics(paths.metrics, scores)
+    done = recorder.status.epochs_done
+    write_status(paths.status, recorder.status.end("finished", reason=_explain_end(done, config)))
+    return FitResult(paths, scores, keeper.epoch, done, recorder.history)
+
+
+def _explain_end(done: int, config: Any) -> str:
+    goal = config.training.epochs
+    return "" if done == goal else f"stopped early after epoch {done} of {goal}"
+
+
+def _training_batches(
+    loaded: LoadedConfig, data: LoadedData, table: Table, targets: Targets, batch_size: int
+) -> Any:
+    from dltrain.model.components import build_component
+
+    config = loaded.config
+    augment = None
+    if config.dataset.augment:
+        augment = build_augmentation(
+            config.dataset.augment,
+            lambda spec: build_component("layers", spec),
+            largest=data.largest,
+        )
+    return make_training_batches(
+        table,
+        encode_labels(table.labels, targets.encoding, targets.classes),
+        batch_size=batch_size,
+        epochs=config.training.epochs,
+        seed=config.seed,
+        shuffle=config.training.shuffle,
+        augment=augment,
+    )
+
+
+def _validation_batches(data: LoadedData, targets: Targets) -> Any:
+    table = data.tables.get("validation")
+    if table is None:
+        return None
+    labels = encode_labels(table.labels, targets.encoding, targets.classes)
+    return make_evaluation_batches(table, labels, batch_size=PREDICTION_BATCH_SIZE)
+
+
+def load_checked_model(paths: RunPaths, live: Any, table: Table) -> Any:
+    """Load the saved model and compare its predictions with the live one's, to the bit.
+
+    Raises TrainingError if they differ: the saved model would not be what was measured.
+    """
+    from dltrain.evaluation.saved_model import load_saved_model
+
+    saved = load_saved_model(paths.model)
+    sample = Table(table.inputs[:_COMPARED_ROWS], table.labels[:_COMPARED_ROWS])
+    before, after = predict_outputs(live, sample), predict_outputs(saved, sample)
+    if not np.array_equal(before, after, equal_nan=True):
+        largest = float(np.max(np.abs(before - after)))
+        raise TrainingError(
+            f"{paths.model} predicts differently from the model that was trained: by up to "
+            f"{largest:.3g}.",
+            hint="A layer is not saved as it is; please report it with the config.",
+        )
+    return saved
+
+
+@contextmanager
+def _recording_failure(
+    recorder: Any, keeper: Any, paths: RunPaths, batch_size: int
+) -> Iterator[None]:
+    """Write into status.json how a training ended that doesn't end well."""
+    import tensorflow as tf
+
+    def end(state: Any, reason: str) -> None:
+        write_status(paths.status, recorder.status.end(state, reason=reason))
+
+    try:
+        with raising_on_terminate():
+            yield
+    except (KeyboardInterrupt, Terminated) as error:
+        number = signal.SIGTERM if isinstance(error, Terminated) else signal.SIGINT
+        done = recorder.status.epochs_done
+        word = "terminated" if number == signal.SIGTERM else "interrupted"
+        end("interrupted", f"{word} after {done} of {recorder.status.epochs_goal} epochs")
+        raise Interrupted(
+            f"The run was {word} after {done} of {recorder.status.epochs_goal} epochs.",
+            signal_number=number,
+            hint=f"The best model so far (epoch {keeper.epoch}) is {paths.model}."
+            if keeper.epoch
+            else "No epoch was finished, so no model was saved.",
+        ) from None
+    except tf.errors.ResourceExhaustedError as error:
+        message = f"Memory ran out at a batch size of {batch_size}."
+        end("failed", message)
+        raise TrainingError(
+            message, hint="Lower training.batch_size, or make the model smaller."
+        ) from error
+    except DltrainError as error:
+        end("failed", error.message)
+        raise
+    except MemoryError as error:
+        end("failed", f"memory ran out at a batch size of {batch_size}")
+        raise TrainingError(
+            f"Memory ran out at a batch size of {batch_size}.",
+            hint="Lower training.batch_size, or make the model smaller.",
+        ) from error
+    except Exception as error:
+        end("failed", f"{type(error).__name__}: {error}"[:500])
+        raise
+

@@ -1,0 +1,81 @@
+"""What is needed before the first step? The network, its targets, the compiled model, callbacks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dltrain.config.load import LoadedConfig
+from dltrain.config.monitors import best_direction
+from dltrain.config.schema import RunConfig
+from dltrain.config.targets import Targets, TargetsError, last_layer, resolve_targets
+from dltrain.data.load import LoadedData
+from dltrain.model.components import build_component
+from dltrain.model.network import InputSpec, LayerError, Normalization, build_network
+from dltrain.runs.layout import RunPaths
+
+# Arguments of Keras's callbacks that name a file or a folder: kept inside the run directory.
+_PATH_ARGUMENTS = ("filepath", "filename", "log_dir", "backup_dir")
+
+
+def prepare_network(loaded: LoadedConfig, data: LoadedData) -> tuple[Any, Targets]:
+    """Return the Keras model (not compiled) and what its outputs are.
+
+    Raises ConfigError, pointing at the layer, if the model can't be built or its output doesn't
+    fit the labels.
+    """
+    config = loaded.config
+    scaling = data.scaling
+    normalization = Normalization(scaling.mean, scaling.scale) if scaling else None
+    try:
+        model = build_network(
+            loaded.layers,
+            InputSpec(data.row_shape, data.dtype, normalization),
+            name=config.name,
+            l1=config.regularization.l1,
+            l2=config.regularization.l2,
+        )
+        return model, resolve_built_targets(loaded, units=int(model.output_shape[-1]))
+    except LayerError as error:
+        raise loaded.problem(error.path, error.message) from error
+
+
+def resolve_built_targets(loaded: LoadedConfig, *, units: int) -> Targets:
+    """Resolve the loss with the units that the built model really has. Raises ConfigError."""
+    try:
+        return resolve_targets(
+            task=loaded.info.task,
+            classes=len(loaded.info.class_names),
+            loss=loaded.config.loss,
+            units=units,
+            activation=last_layer(list(loaded.layers))[1],
+        )
+    except TargetsError as error:
+        path = ("loss",) if error.where == "loss" else loaded.layers[-1].path
+        raise loaded.problem(path, error.message, hint=error.hint) from error
+
+
+def build_callbacks(config: RunConfig, paths: RunPaths) -> list[Any]:
+    """Return Keras's early stopping, plateau and further callbacks, as the config names them.
+
+    Best weights are kept by dltrain itself, so EarlyStopping restores none.
+    """
+    training = config.training
+    callbacks = []
+    if training.early_stopping:
+        spec = training.early_stopping.model_dump(exclude={"restore_best_weights"})
+        callbacks.append(_build_callback({"type": "early_stopping", **spec}, config, paths))
+    if training.reduce_lr_on_plateau:
+        spec = training.reduce_lr_on_plateau.model_dump()
+        callbacks.append(_build_callback({"type": "reduce_lr_on_plateau", **spec}, config, paths))
+    callbacks += [_build_callback(spec, config, paths) for spec in training.callbacks]
+    return callbacks
+
+
+def _build_callback(spec: dict[str, Any], config: RunConfig, paths: RunPaths) -> Any:
+    filled = dict(spec)
+    if "monitor" in filled and filled.get("mode", "auto") == "auto":
+        filled["mode"] = best_direction(filled["monitor"], config)
+    for name in _PATH_ARGUMENTS:
+        if isinstance(filled.get(name), str):
+            filled[name] = str(paths.root / filled[name])
+    return build_component("callbacks", filled)
