@@ -1,0 +1,155 @@
+"""Is a file of a run either whole or not there?"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import resource
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dltrain.errors import MachineError, RunError
+from dltrain.runs.atomic import remove_leftovers, replacing, to_json, write_json, write_text
+
+
+@pytest.fixture
+def small_files_only() -> Iterator[None]:
+    """Let no file grow past 4 KiB: writing then fails with EFBIG, as on a full disk."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def names(directory: Path) -> list[str]:
+    return sorted(entry.name for entry in directory.iterdir())
+
+
+def test_a_written_text_replaces_the_earlier_one_and_leaves_nothing_beside_it(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "config.yaml"
+    write_text(path, "a: 1\n")
+    write_text(path, "a: ü\n")
+    assert path.read_bytes() == "a: ü\n".encode()
+    assert names(tmp_path) == ["config.yaml"]
+
+
+def test_the_temporary_path_lies_beside_and_has_the_same_suffix(tmp_path: Path) -> None:
+    with replacing(tmp_path / "model.keras") as temporary:
+        assert temporary.parent == tmp_path
+        assert temporary.suffix == ".keras"
+        assert not (tmp_path / "model.keras").exists()
+        temporary.write_bytes(b"weights")
+    assert (tmp_path / "model.keras").read_bytes() == b"weights"
+
+
+def write_half(path: Path) -> None:
+    with replacing(path) as temporary:
+        temporary.write_bytes(b"half")
+        raise KeyboardInterrupt
+
+
+def test_a_failed_write_keeps_the_earlier_content(tmp_path: Path) -> None:
+    path = tmp_path / "model.keras"
+    path.write_bytes(b"earlier")
+    with pytest.raises(KeyboardInterrupt):
+        write_half(path)
+    assert path.read_bytes() == b"earlier"
+    assert names(tmp_path) == ["model.keras"]
+
+
+@pytest.mark.usefixtures("small_files_only")
+def test_a_full_disk_is_a_machine_error_that_says_what_was_kept(tmp_path: Path) -> None:
+    path = tmp_path / "metrics.json"
+    path.write_text("{}")
+    with pytest.raises(MachineError, match=r"The disk is full \(File too large\)") as caught:
+        write_text(path, "x" * 10_000)
+    assert str(path) in caught.value.message
+    assert "its earlier content is unchanged" in caught.value.hint
+    assert path.read_text() == "{}"
+    assert names(tmp_path) == ["metrics.json"]
+
+
+@pytest.mark.usefixtures("small_files_only")
+def test_a_full_disk_is_recognised_through_numpy_and_zip_files(tmp_path: Path) -> None:
+    with (
+        pytest.raises(MachineError, match="The disk is full"),
+        replacing(tmp_path / "arrays.npz") as temporary,
+    ):
+        np.savez(temporary, a=np.zeros(10_000))
+    with (
+        pytest.raises(MachineError, match="The disk is full"),
+        replacing(tmp_path / "array.npy") as temporary,
+    ):
+        np.save(temporary, np.zeros(10_000))
+    assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("number", "expected"),
+    [
+        (errno.ENOSPC, r"The disk is full \(No space left on device\) while writing .*model.keras"),
+        (errno.EDQUOT, r"The disk is full \(Disk quota exceeded\)"),
+        (errno.EACCES, r"model.keras can't be written: Permission denied\."),
+        (errno.EROFS, r"model.keras can't be written: Read-only file system\."),
+        (errno.EIO, r"The disk reported an error while writing .*model.keras"),
+    ],
+)
+def test_what_the_system_refuses_is_a_machine_error(
+    tmp_path: Path, number: int, expected: str
+) -> None:
+    with pytest.raises(MachineError, match=expected), replacing(tmp_path / "model.keras"):
+        raise OSError(number, os.strerror(number))
+
+
+def test_a_full_disk_is_recognised_in_the_text_of_hdf5(tmp_path: Path) -> None:
+    text = "Can't write data (errno = 28, error message = 'No space left on device')"
+    with pytest.raises(MachineError, match="The disk is full"), replacing(tmp_path / "w.h5"):
+        raise RuntimeError(text)
+
+
+def test_a_directory_that_went_away_is_named(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match=r"the directory .*gone is gone"):
+        write_text(tmp_path / "gone" / "status.json", "{}")
+
+
+def test_other_errors_pass_unchanged(tmp_path: Path) -> None:
+    with pytest.raises(ZeroDivisionError), replacing(tmp_path / "model.keras"):
+        raise ZeroDivisionError
+
+
+def test_json_takes_numpy_and_turns_what_is_not_finite_into_null(tmp_path: Path) -> None:
+    data = {
+        "value": np.float32(0.5),
+        "rows": np.int64(3),
+        "matrix": np.array([[1, 2]]),
+        "nan": float("nan"),
+        "path": Path("runs/a"),
+        "pair": (1, np.inf),
+    }
+    write_json(tmp_path / "metrics.json", data)
+    assert json.loads((tmp_path / "metrics.json").read_text()) == {
+        "value": 0.5,
+        "rows": 3,
+        "matrix": [[1, 2]],
+        "nan": None,
+        "path": "runs/a",
+        "pair": [1, None],
+    }
+    assert json.loads(to_json({"a": True})) == {"a": True}
+
+
+def test_leftovers_of_a_killed_write_are_removed_and_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "model.keras").write_text("whole")
+    (tmp_path / ".lock").touch()
+    with replacing(tmp_path / "model.keras") as temporary:
+        temporary.write_text("new")
+        leftover = tmp_path / temporary.name.replace("model", "torn")
+    leftover.write_text("half")
+    remove_leftovers(tmp_path)
+    assert names(tmp_path) == [".lock", "model.keras"]
