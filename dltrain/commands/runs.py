@@ -48,7 +48,7 @@ def runs(
     console = Console()
     console.print(_make_table(summaries))
     for summary in summaries:
-        if summary.reason:
+        if summary.reason and summary.state != "finished":
             line = f"{summary.label} {summary.state}: {summary.reason}"
             console.print(line, markup=False, highlight=False, soft_wrap=True)
 

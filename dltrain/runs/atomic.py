@@ -22,21 +22,24 @@ from dltrain.errors import DltrainError, MachineError, RunError
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
 
-# HDF5 hides the error number in its text; NumPy gives none when a write comes up short.
-_FULL_TEXT = re.compile(r"No space left on device|Disk quota exceeded|requested and \d+ written")
+# HDF5 and Rust (tokenizers) hide the error number in their text; NumPy gives none when a write
+# comes up short.
+_FULL_TEXT = re.compile(
+    r"No space left on device|Disk quota exceeded|File too large|requested and \d+ written"
+)
 
 _PARTIAL = ".partial"
 
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Yield a path beside `path`, with its suffix, that takes its place if the block ends well.
+    """Yield a path beside `path`, with its suffixes, that takes its place if the block ends well.
 
     The block must create the file, and close it. It is synced, then renamed. If the block raises,
     the file is removed, `path` stays as it was, and the error goes on; if the disk was full, the
     place can't be written or the directory has gone, it goes on as MachineError or RunError.
     """
-    temporary = path.with_name(f".{path.stem}.{secrets.token_hex(4)}{_PARTIAL}{path.suffix}")
+    temporary = path.with_name(f".{secrets.token_hex(4)}{_PARTIAL}.{path.name}")
     try:
         with explaining_disk(path):
             yield temporary
@@ -71,7 +74,7 @@ def to_json(data: Any) -> str:
 
 def remove_leftovers(directory: Path) -> None:
     """Remove what a killed `replacing` left in `directory`. Call it only while holding the run."""
-    for leftover in directory.glob(f".*{_PARTIAL}*"):
+    for leftover in directory.glob(f".*{_PARTIAL}.*"):
         leftover.unlink(missing_ok=True)
 
 

@@ -28,7 +28,7 @@ def root(tmp_path: Path) -> Path:
     for paths in (finished, killed, damaged):
         paths.root.mkdir(parents=True)
     status = begin_status(epochs_goal=100).progress(100)
-    write_status(finished.status, status.end("finished"))
+    write_status(finished.status, status.end("finished", reason="stopped early"))
     scores = {"headline": "accuracy", "accuracy": {"value": 0.98765}}
     write_metrics(finished.metrics, {"validation": scores})
     write_status(killed.status, replace(status, pid=2**22 + 1))
@@ -45,6 +45,7 @@ def test_the_table_fits_80_columns_and_says_why_a_run_is_not_well(root: Path) ->
     assert "(validation)" in result.output
     assert "mnist/0002 killed: its process" in result.output
     assert "status.json is missing" in result.output
+    assert "stopped early" not in result.output
 
 
 def test_json_is_a_list_with_whole_numbers(root: Path) -> None:

@@ -39,13 +39,13 @@ def test_a_written_text_replaces_the_earlier_one_and_leaves_nothing_beside_it(
     assert names(tmp_path) == ["config.yaml"]
 
 
-def test_the_temporary_path_lies_beside_and_has_the_same_suffix(tmp_path: Path) -> None:
-    with replacing(tmp_path / "model.keras") as temporary:
+def test_the_temporary_path_lies_beside_and_has_the_same_suffixes(tmp_path: Path) -> None:
+    with replacing(tmp_path / "model.weights.h5") as temporary:
         assert temporary.parent == tmp_path
-        assert temporary.suffix == ".keras"
-        assert not (tmp_path / "model.keras").exists()
+        assert temporary.suffixes[-2:] == [".weights", ".h5"]  # Keras insists on both
+        assert not (tmp_path / "model.weights.h5").exists()
         temporary.write_bytes(b"weights")
-    assert (tmp_path / "model.keras").read_bytes() == b"weights"
+    assert (tmp_path / "model.weights.h5").read_bytes() == b"weights"
 
 
 def write_half(path: Path) -> None:
@@ -107,10 +107,30 @@ def test_what_the_system_refuses_is_a_machine_error(
         raise OSError(number, os.strerror(number))
 
 
-def test_a_full_disk_is_recognised_in_the_text_of_hdf5(tmp_path: Path) -> None:
-    text = "Can't write data (errno = 28, error message = 'No space left on device')"
+@pytest.mark.parametrize(
+    "error",
+    [
+        RuntimeError("Can't write data (errno = 28, error message = 'No space left on device')"),
+        Exception("File too large (os error 27)"),
+    ],
+    ids=["HDF5", "Rust"],
+)
+def test_a_full_disk_is_recognised_in_a_librarys_text(tmp_path: Path, error: Exception) -> None:
     with pytest.raises(MachineError, match="The disk is full"), replacing(tmp_path / "w.h5"):
-        raise RuntimeError(text)
+        raise error
+
+
+def write_with_a_failing_clean_up() -> None:
+    try:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    finally:
+        # What zipfile does when it closes after a failed write.
+        raise ValueError("Can't close the ZIP file while there is an open writing handle on it.")
+
+
+def test_a_full_disk_is_recognised_behind_the_error_that_it_led_to(tmp_path: Path) -> None:
+    with pytest.raises(MachineError, match="The disk is full"), replacing(tmp_path / "a.zip"):
+        write_with_a_failing_clean_up()
 
 
 def test_a_directory_that_went_away_is_named(tmp_path: Path) -> None:
@@ -149,7 +169,7 @@ def test_leftovers_of_a_killed_write_are_removed_and_nothing_else(tmp_path: Path
     (tmp_path / ".lock").touch()
     with replacing(tmp_path / "model.keras") as temporary:
         temporary.write_text("new")
-        leftover = tmp_path / temporary.name.replace("model", "torn")
+        leftover = tmp_path / temporary.name.replace("model.keras", "torn.json")
     leftover.write_text("half")
     remove_leftovers(tmp_path)
     assert names(tmp_path) == [".lock", "model.keras"]
