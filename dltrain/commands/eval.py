@@ -62,9 +62,7 @@ def evaluate(
             err=True,
         )
     if as_json:
-        typer.echo(
-            to_json({"run": str(result.paths.root), "split": split.value, **result.scores})
-        )
+        typer.echo(to_json({"run": str(result.paths.root), "split": split.value, **result.scores}))
         return
     from rich.console import Console
 

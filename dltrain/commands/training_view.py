@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -46,6 +47,8 @@ class TrainingView(Listener):
             f"batch size {plan.batch_size:,}, on {plan.device}"
         )
         self._print(f"run       {plan.run_directory}")
+        if "validation" in plan.rows:
+            self._print("epochs    values are training/validation; * marks the best so far")
 
     def begin_epoch(self, epoch: int, epochs: int, steps: int) -> None:
         """Show an empty bar."""
@@ -63,11 +66,10 @@ class TrainingView(Listener):
         """Print the epoch's line; a star marks the best so far."""
         self.close()
         width = len(str(report.epochs))
-        values = "  ".join(f"{name} {_short(value)}" for name, value in report.values.items())
         star = "*" if report.is_best else " "
         self._print(
-            f"epoch {report.epoch:>{width}}/{report.epochs} {star} {values}  "
-            f"{report.seconds:.1f} s"
+            f"epoch {report.epoch:>{width}}/{report.epochs} {star} "
+            f"{_pair_values(report.values)}  {report.seconds:.1f} s"
         )
 
     def close(self) -> None:
@@ -119,8 +121,18 @@ def _make_layer_table(plan: Plan) -> Table:
     return table
 
 
+def _pair_values(values: Mapping[str, float]) -> str:
+    """Return `loss 0.31/0.35  accuracy 0.91/0.90`: of training, then of validation."""
+    names = [name for name in values if not name.startswith("val_") and name != "learning_rate"]
+    names.sort(key=lambda name: name != "loss")
+    parts = []
+    for name in names:
+        beside = f"/{_short(values[f'val_{name}'])}" if f"val_{name}" in values else ""
+        parts.append(f"{name} {_short(values[name])}{beside}")
+    return "  ".join(parts)
+
+
 def _short(value: float) -> str:
     if value != 0 and (abs(value) < 1e-3 or abs(value) >= 1e5):
         return f"{value:.2e}"
     return f"{value:.4f}" if abs(value) < 100 else f"{value:.1f}"
-

@@ -1,11 +1,12 @@
-"""Is a named Keras component right? Its type, its arguments and what they hold, all mistakes at once."""
+"""Is a named Keras component right? Its type and its arguments, all mistakes at once."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from typing import Any
 
-from dltrain.catalog.arguments import activation_layer, check_value, nested_kind
+from dltrain.catalog.arguments import activation_layer, check_value, nested_kind, takes_list
+from dltrain.catalog.combinations import check_together
 from dltrain.catalog.components import Component, Kind, components, find
 from dltrain.catalog.excluded import why_excluded
 from dltrain.catalog.suggest import nearest
@@ -62,7 +63,14 @@ def check_spec(
             continue
         spec[name] = _check_argument(component, name, value, (*path, name), problems)
     _check_required(component, spec, path, problems)
+    if len(problems) == before:
+        for argument, sentence in check_together(component, _arguments(spec)):
+            problems.add((*path, argument), f"{sentence}.")
     return spec if len(problems) == before else None
+
+
+def _arguments(spec: Spec) -> dict[str, Any]:
+    return {name: value for name, value in spec.items() if name != "type"}
 
 
 def unknown_name(kind: Kind, name: str) -> tuple[str, str]:
@@ -131,7 +139,7 @@ def _check_argument(
         if spec is not None and nested == "activations" and len(spec) > 1:
             _check_activation_arguments(spec, path, problems)
         return spec
-    if nested is not None and isinstance(value, list):
+    if nested is not None and isinstance(value, list) and takes_list(component, name):
         return [
             check_spec(nested, item, (*path, index), problems) for index, item in enumerate(value)
         ]

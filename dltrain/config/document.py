@@ -56,9 +56,7 @@ class Problems:
     def add(self, path: Path, message: str, *, hint: str = "", of_key: bool = False) -> None:
         """Note a mistake at `path`; `of_key` points at the key instead of at its value."""
         place = self.document.place(path, of_key=of_key)
-        problem = Problem(
-            place.source, place.line, place.column, format_path(path), message, hint
-        )
+        problem = Problem(place.source, place.line, place.column, format_path(path), message, hint)
         if problem not in self._found:
             self._found.append(problem)
 

@@ -113,8 +113,7 @@ def _set(document: Document, path: Path, value: Any, source: str) -> None:
         holder = _step(holder, part, path[: depth + 1], path[depth + 1])
     last = path[-1]
     if isinstance(holder, list):
-        _check_index(holder, last, path[:-1])
-        holder[last] = value
+        holder[_check_index(holder, last, path[:-1])] = value
     elif isinstance(last, int):
         raise ValueError(f"{format_path(path[:-1])} is no list; expected a key, received [{last}].")
     else:
@@ -133,7 +132,9 @@ def _step(holder: Any, part: str | int, path: Path, following: str | int) -> Any
         raise ValueError(f"{format_path(path[:-1])} is no list; expected a key, received [{part}].")
     elif part not in holder:
         if isinstance(following, int):
-            raise ValueError(f"{format_path(path)} is not in the config, so it has no [{following}].")
+            raise ValueError(
+                f"{format_path(path)} is not in the config, so it has no [{following}]."
+            )
         holder[part] = {}
     child = holder[part]
     if isinstance(child, str):  # `adam` is short for {type: adam}
@@ -146,7 +147,8 @@ def _step(holder: Any, part: str | int, path: Path, following: str | int) -> Any
     return child
 
 
-def _check_index(items: list[Any], index: str | int, path: Path) -> None:
+def _check_index(items: list[Any], index: str | int, path: Path) -> int:
+    """Return `index`, or raise ValueError if it is no index of `items`."""
     if not isinstance(index, int):
         raise ValueError(
             f"{format_path(path)} is a list of {len(items)}; expected an index such as "
@@ -157,3 +159,4 @@ def _check_index(items: list[Any], index: str | int, path: Path) -> None:
             f"{format_path(path)} has {len(items)} items, [0] to [{len(items) - 1}]; "
             f"received [{index}]."
         )
+    return index

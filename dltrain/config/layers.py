@@ -138,7 +138,12 @@ class _Unfolding:
         return previous
 
     def _inputs(
-        self, item: dict[str, Any], path: Path, previous: str, local: dict[str, str], later: set[str]
+        self,
+        item: dict[str, Any],
+        path: Path,
+        previous: str,
+        local: dict[str, str],
+        later: set[str],
     ) -> tuple[str, ...] | None:
         if "inputs" not in item:
             return (previous,)
@@ -239,7 +244,9 @@ class _Unfolding:
             self.problems.add((*path, "block"), f"the block '{name}' contains itself.")
             return None
         if len(inputs) != 1:
-            self.problems.add((*path, "inputs"), f"a block takes one input, received {len(inputs)}.")
+            self.problems.add(
+                (*path, "inputs"), f"a block takes one input, received {len(inputs)}."
+            )
             return None
         if not isinstance(block.get("layers"), list):
             return None
@@ -308,4 +315,3 @@ class _Unfolding:
 
 def _is_layer_name(name: str) -> bool:
     return bool(name) and all(c.isalnum() or c in "_-." for c in name) and name != INPUT
-

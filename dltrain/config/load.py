@@ -1,4 +1,4 @@
-"""How does a config file become a RunConfig? Read, merge, check everything, resolve the defaults."""
+"""How does a config file become a RunConfig? Read, merged, checked, its defaults resolved."""
 
 from __future__ import annotations
 
@@ -204,4 +204,3 @@ def _collect_warnings(
         if mismatch:
             warnings.add(("loss",), mismatch)
     return warnings.found()
-

@@ -14,7 +14,7 @@ _METRIC_SHORT_NAMES = {"f1": "f1_score", "r2": "r2_score", "rmse": "root_mean_sq
 
 
 def check_loss(raw: object, problems: Problems) -> Spec | None:
-    """Return the loss as `{"type": name, …}`; `cross_entropy` stays, to be resolved by the labels."""
+    """Return the loss as `{"type": name, …}`; the labels decide later what `cross_entropy` is."""
     path: Path = ("loss",)
     spec = {"type": raw} if isinstance(raw, str) else raw
     if not isinstance(spec, dict) or spec.get("type") != CROSS_ENTROPY:

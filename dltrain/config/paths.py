@@ -1,4 +1,4 @@
-"""How is a place inside a config written? `model.layers[2].filters` to a tuple of keys, and back."""
+"""How is a place in a config written? `model.layers[2].filters` to a tuple of keys, and back."""
 
 from __future__ import annotations
 

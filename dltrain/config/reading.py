@@ -160,9 +160,7 @@ def _compose(text: str, source: str) -> yaml.Node | None:
         mark = error.problem_mark or error.context_mark
         what = " ".join(part for part in (error.context, error.problem) if part)
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        raise ConfigError(
-            [Problem(source, line, column, "", f"not valid YAML: {what}.")]
-        ) from None
+        raise ConfigError([Problem(source, line, column, "", f"not valid YAML: {what}.")]) from None
     except yaml.reader.ReaderError as error:
         line = text[: error.position].count("\n") + 1
         character = f"U+{ord(text[error.position]):04X}"
@@ -224,6 +222,7 @@ class _Builder:
                 self.build(item, (*path, index), depth + 1, below)
                 for index, item in enumerate(node.value)
             ]
+        assert isinstance(node, yaml.ScalarNode)
         return self._build_scalar(node, path)
 
     def _build_mapping(
@@ -238,7 +237,9 @@ class _Builder:
             below = (*path, key)
             if key in result:
                 first = self.document.keys[below]
-                self.note(key_node, below, f"the key '{key}' stands twice (first: line {first.line}).")
+                self.note(
+                    key_node, below, f"the key '{key}' stands twice (first: line {first.line})."
+                )
                 continue
             self.document.keys[below] = self._place(key_node)
             result[key] = self.build(value_node, below, depth + 1, above)

@@ -27,6 +27,13 @@ _LABEL_MIXING = {"mix_up", "cut_mix"}
 _AUGMENTING_EXTRA = {"rand_augment", "aug_mix", "auto_contrast", "equalization", "solarization"}
 
 
+# Parts of the names of Keras's metrics that compare classes.
+_CLASS_METRIC_PARTS = (
+    *("accuracy", "precision", "recall", "f1", "fbeta", "auc", "crossentropy", "iou"),
+    *("sensitivity", "specificity", "hinge", "positives", "negatives"),
+)
+
+
 def is_augmentation(layer_type: str) -> bool:
     """Say whether a layer belongs under `dataset.augment` and not into the model."""
     return layer_type.startswith("random_") or layer_type in _AUGMENTING_EXTRA | _LABEL_MIXING
@@ -64,9 +71,7 @@ def check_augmentation(spec: Spec, path: Path, problems: Problems) -> None:
     if kind in _LABEL_MIXING:
         problems.add(path, f"{kind} mixes rows and their labels, which augment can't do.")
     elif not is_augmentation(kind):
-        problems.add(
-            path, f"{kind} is no random image layer.", hint="Put it under model.layers."
-        )
+        problems.add(path, f"{kind} is no random image layer.", hint="Put it under model.layers.")
 
 
 def check_model_layers(layers: Sequence[Layer], problems: Problems) -> None:
@@ -88,7 +93,7 @@ def check_vocabulary(
         return
     size = vocabulary_size(config)
     for layer in layers:
-        rows = layer.arguments.get("input_dim")
+        rows = layer.arguments.get("input_dim", size)
         if layer.type == "embedding" and layer.inputs == (INPUT,) and rows < size:
             problems.add(
                 (*layer.path, "input_dim"),
@@ -183,9 +188,7 @@ def check_metrics(config: RunConfig, info: DatasetInfo, problems: Problems) -> N
 
 def is_class_metric(name: str) -> bool:
     """Say whether a metric needs class labels."""
-    parts = ("accuracy", "precision", "recall", "f1", "fbeta", "auc", "crossentropy", "iou")
-    parts += ("sensitivity", "specificity", "hinge", "positives", "negatives", "concordance")
-    return any(part in name for part in parts) and name != "concordance_correlation"
+    return any(part in name for part in _CLASS_METRIC_PARTS)
 
 
 def _complete_text_options(data: dict[str, Any], info: DatasetInfo, problems: Problems) -> None:
@@ -204,9 +207,7 @@ def _complete_made_options(data: dict[str, Any], info: DatasetInfo, problems: Pr
         option = info.options.get(key)
         if option is None:
             if data.get(key) is not None:
-                problems.add(
-                    ("dataset", key), f"{info.name} has no option '{key}'.", of_key=True
-                )
+                problems.add(("dataset", key), f"{info.name} has no option '{key}'.", of_key=True)
         elif data.get(key) is None:
             data[key] = option.default
         elif not option.low <= data[key] <= option.high:

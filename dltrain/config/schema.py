@@ -156,7 +156,7 @@ class RunConfig(Section):
     dataset: DatasetConfig
     model: ModelConfig
     loss: Any = Field(None, description="cross_entropy, mse, or a Keras loss by its own name.")
-    regularization: RegularizationConfig = Field(default_factory=RegularizationConfig)
+    regularization: RegularizationConfig = RegularizationConfig()
     optimizer: Any = Field(None, description="A Keras optimizer.")
     metrics: list[Any] | None = Field(None, description="Computed every epoch.")
-    training: TrainingConfig = Field(default_factory=TrainingConfig)
+    training: TrainingConfig = TrainingConfig()

@@ -1,4 +1,4 @@
-"""How do pydantic's errors become problems with a place, what was expected and what was received?"""
+"""How do pydantic's errors become problems: a place, the expected, the received?"""
 
 from __future__ import annotations
 

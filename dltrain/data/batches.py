@@ -47,7 +47,8 @@ def encode_labels(labels: npt.NDArray[Any], encoding: Encoding, classes: int) ->
     if encoding == "integer":
         return labels.astype(np.int32)
     if encoding == "one_hot":
-        return np.eye(classes, dtype=np.float32)[labels]
+        encoded: npt.NDArray[np.float32] = np.eye(classes, dtype=np.float32)[labels]
+        return encoded
     return labels.astype(np.float32).reshape(-1, 1)
 
 

@@ -48,8 +48,6 @@ def measure_scaling(
     )
 
 
-def _chunks(
-    inputs: npt.NDArray[Any], rows: npt.NDArray[np.int64]
-) -> Iterator[npt.NDArray[Any]]:
+def _chunks(inputs: npt.NDArray[Any], rows: npt.NDArray[np.int64]) -> Iterator[npt.NDArray[Any]]:
     for start in range(0, len(rows), _CHUNK):
         yield inputs[rows[start : start + _CHUNK]]

@@ -9,7 +9,7 @@ from dltrain.errors import RunError
 
 
 def load_saved_model(path: Path) -> Any:
-    """Return the Keras model in `path`, not compiled. Raises RunError if it is missing or damaged."""
+    """Return the Keras model in `path`, not compiled. Raises RunError if it can't be loaded."""
     import keras
 
     if not path.is_file():

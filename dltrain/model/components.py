@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from dltrain.catalog.arguments import activation_layer, nested_kind
+from dltrain.catalog.arguments import activation_layer, keras_value, nested_kind
 from dltrain.catalog.components import Component, Kind, find, import_object
 
 _STEP_ARGUMENTS = {"decay_steps", "warmup_steps", "first_decay_steps"}
@@ -73,8 +73,9 @@ def _build_argument(component: Component, name: str, value: Any) -> Any:
         return build_component(kind, value)
     if kind is not None and isinstance(value, list):
         return [build_component(kind, item) if isinstance(item, dict) else item for item in value]
-    # Keras compares shapes and sizes as tuples in places.
-    return tuple(value) if isinstance(value, list) and _is_size(value) else value
+    if isinstance(value, list) and _is_size(value):
+        return tuple(value)  # Keras compares shapes and sizes as tuples in places
+    return keras_value(component, name, value)
 
 
 def _is_size(value: list[Any]) -> bool:
@@ -86,7 +87,7 @@ def _build_activation(component: Component, arguments: dict[str, Any]) -> Any:
         return import_object(component)
     # A layer stands in for the function: it can be saved together with its arguments.
     layer = activation_layer(component.name)
-    found = find("layers", layer) if layer else None
+    found = find("layers", layer) if layer is not None else None
     if found is None:
         raise ValueError(f"the activation {component.name} takes no arguments")
     return import_object(found)(**arguments)

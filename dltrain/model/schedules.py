@@ -42,9 +42,7 @@ class OneCycle(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore
         peak = max(1.0, self.warmup_fraction * self.total_steps - 1)
         tail = max(1.0, self.total_steps - 1 - peak)
         rising = _anneal(first, self.max_learning_rate, ops.minimum(step / peak, 1.0))
-        falling = _anneal(
-            self.max_learning_rate, final, ops.clip((step - peak) / tail, 0.0, 1.0)
-        )
+        falling = _anneal(self.max_learning_rate, final, ops.clip((step - peak) / tail, 0.0, 1.0))
         return ops.where(step <= peak, rising, falling)
 
     def get_config(self) -> dict[str, float]:

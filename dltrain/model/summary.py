@@ -34,7 +34,9 @@ def summarize_model(model: Any) -> ModelSummary:
         for layer in model.layers
         if not isinstance(layer, keras.layers.InputLayer)
     )
-    trainable = sum(int(variable.value.shape.num_elements()) for variable in model.trainable_weights)
+    trainable = sum(
+        int(variable.value.shape.num_elements()) for variable in model.trainable_weights
+    )
     return ModelSummary(rows, model.count_params(), trainable)
 
 

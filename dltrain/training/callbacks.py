@@ -1,4 +1,4 @@
-"""What happens at the end of each step and epoch? The loss checked, the epoch recorded, the best kept."""
+"""What happens after each step and epoch? The loss is checked, the epoch written, the best kept."""
 
 from __future__ import annotations
 

@@ -59,9 +59,7 @@ def evaluate_run(
             f"{paths.root} has no {split} rows: dataset.{split}_split is 0.",
             hint="Evaluate another split.",
         )
-    start_engine(
-        device=device, precision=loaded.config.training.precision, seed=loaded.config.seed
-    )
+    start_engine(device=device, precision=loaded.config.training.precision, seed=loaded.config.seed)
     model = load_saved_model(paths.model)
     targets = resolve_built_targets(loaded, units=int(model.output_shape[-1]))
     scores = score_split(

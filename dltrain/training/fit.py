@@ -1,4 +1,4 @@
-"""What does `dltrain fit` do? Data, network, training, the best model, its numbers: top to bottom."""
+"""What does `dltrain fit` do? Data, network, training, the best model, its numbers."""
 
 from __future__ import annotations
 
@@ -180,7 +180,7 @@ def _train(
         listener.note("Evaluating the best model.")
         keeper.restore()
         best = load_checked_model(paths, model, table)
-        scores = {
+        scores: dict[str, Mapping[str, Any]] = {
             split: score_split(
                 best,
                 data.tables[split],
@@ -297,4 +297,3 @@ def _recording_failure(
     except Exception as error:
         end("failed", f"{type(error).__name__}: {error}"[:500])
         raise
-
