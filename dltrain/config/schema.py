@@ -156,7 +156,7 @@ class RunConfig(Section):
     dataset: DatasetConfig
     model: ModelConfig
     loss: Any = Field(None, description="cross_entropy, mse, or a Keras loss by its own name.")
-    regularization: RegularizationConfig = RegularizationConfig()
+    regularization: RegularizationConfig = Field(default_factory=lambda: RegularizationConfig())
     optimizer: Any = Field(None, description="A Keras optimizer.")
     metrics: list[Any] | None = Field(None, description="Computed every epoch.")
-    training: TrainingConfig = TrainingConfig()
+    training: TrainingConfig = Field(default_factory=lambda: TrainingConfig())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -9,6 +11,8 @@ from dltrain.config.rules import count_held_out
 from dltrain.errors import DataError
 
 Indices = npt.NDArray[np.int64]
+
+_STRATA = 10
 
 TEST_SPLIT_SEED = 0
 """The test rows of data without a published test split never depend on a run's seed."""
@@ -23,9 +27,10 @@ def hold_out(
     split: str,
     class_names: tuple[str, ...] = (),
 ) -> tuple[Indices, Indices]:
-    """Hold out `fraction` of the rows by a seeded shuffle, stratified where there are classes.
+    """Hold out `fraction` of the rows by a seeded, stratified shuffle.
 
-    `rows` are indices `(n,)` into `labels`; `class_names` is empty for a regression. Returns the
+    `rows` are indices `(n,)` into `labels`; `class_names` is empty for a regression, whose strata
+    are the target's deciles, so that a small split has the whole range of it. Returns the
     rows kept and the rows held out, each in rising order. Raises DataError if a class would vanish
     from either part, or a part would be empty.
     """
@@ -44,12 +49,28 @@ def hold_out(
     if class_names:
         _check_classes(chosen, held, split, class_names, total=len(rows))
     kept, out = train_test_split(
-        rows, test_size=held, random_state=seed, stratify=chosen if class_names else None
+        rows,
+        test_size=held,
+        random_state=seed,
+        stratify=chosen if class_names else _find_strata(chosen, min(held, len(rows) - held)),
     )
     if class_names:
         _check_present(labels, kept, "training", class_names)
         _check_present(labels, out, split, class_names)
     return np.sort(kept), np.sort(out)
+
+
+def _find_strata(targets: npt.NDArray[Any], largest_count: int) -> npt.NDArray[np.int64] | None:
+    """Return which decile of `targets` `(n,)` each lies in; None if the rows are too few for any.
+
+    Every stratum needs a row in both parts.
+    """
+    for count in range(min(_STRATA, largest_count), 1, -1):
+        inner = np.quantile(targets, np.arange(1, count) / count)
+        strata = np.searchsorted(np.unique(inner), targets, side="right")
+        if np.bincount(strata)[np.unique(strata)].min() >= 2:
+            return strata.astype(np.int64)
+    return None
 
 
 def _check_classes(

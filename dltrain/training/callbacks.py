@@ -13,8 +13,8 @@ from dltrain.errors import TrainingError
 from dltrain.runs.atomic import replacing
 from dltrain.runs.history import append_history
 from dltrain.runs.layout import RunPaths
-from dltrain.runs.status import Status, write_status
 from dltrain.training.listener import EpochReport, Listener
+from dltrain.training.outcome import RunOutcome
 
 
 class StopOnNonFiniteLoss(keras.callbacks.Callback):  # type: ignore[misc]
@@ -90,11 +90,11 @@ class RecordEpochs(keras.callbacks.Callback):  # type: ignore[misc]
     """Append each epoch to history.csv, bring status.json up to date, and tell the listener."""
 
     def __init__(
-        self, paths: RunPaths, status: Status, listener: Listener, keeper: KeepBestModel
+        self, paths: RunPaths, outcome: RunOutcome, listener: Listener, keeper: KeepBestModel
     ) -> None:
         super().__init__()
         self.paths = paths
-        self.status = status
+        self.outcome = outcome
         self.listener = listener
         self.keeper = keeper
         self.history: list[dict[str, float]] = []
@@ -117,8 +117,7 @@ class RecordEpochs(keras.callbacks.Callback):  # type: ignore[misc]
         row = {"epoch": float(epoch + 1), **values, "seconds": round(seconds, 3)}
         self.history.append(row)
         append_history(self.paths.history, row)
-        self.status = self.status.progress(epoch + 1)
-        write_status(self.paths.status, self.status)
+        self.outcome.finish_epoch(epoch + 1)
         is_best = self.keeper.epoch == epoch + 1
         self.listener.end_epoch(
             EpochReport(epoch + 1, self.params["epochs"], values, seconds, is_best)

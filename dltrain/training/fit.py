@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,7 +22,7 @@ from dltrain.data.batches import (
     make_training_batches,
 )
 from dltrain.data.load import LoadedData, load_data
-from dltrain.errors import DltrainError, TrainingError
+from dltrain.errors import TrainingError
 from dltrain.evaluation.predict import PREDICTION_BATCH_SIZE, predict_outputs
 from dltrain.evaluation.score import score_split
 from dltrain.runs.atomic import write_json, write_text
@@ -33,10 +31,9 @@ from dltrain.runs.environment import describe_environment
 from dltrain.runs.layout import RunPaths
 from dltrain.runs.lock import release_run
 from dltrain.runs.metrics import write_metrics
-from dltrain.runs.status import begin_status, write_status
 from dltrain.training.engine import Device, StartedDevice, start_engine
-from dltrain.training.interrupts import Interrupted, Terminated, raising_on_terminate
 from dltrain.training.listener import Listener, Plan
+from dltrain.training.outcome import RunOutcome, recording_outcome
 from dltrain.training.prepare import build_callbacks, prepare_network
 
 # How many rows are predicted by the live and by the reloaded model, to compare them to the bit.
@@ -83,8 +80,9 @@ def fit(
     else:
         paths = claim_run_directory(run_directory)
     try:
-        _write_description(paths, loaded, data, started, command_line)
-        return _train(loaded, data, model, targets, paths, started, listener)
+        with recording_outcome(paths, epochs_goal=config.training.epochs) as outcome:
+            _write_description(paths, loaded, data, started, command_line)
+            return _train(loaded, data, model, targets, paths, outcome, started, listener)
     finally:
         listener.close()
         release_run(paths)
@@ -119,6 +117,7 @@ def _train(
     model: Any,
     targets: Targets,
     paths: RunPaths,
+    outcome: RunOutcome,
     started: StartedDevice,
     listener: Listener,
 ) -> FitResult:
@@ -159,47 +158,33 @@ def _train(
         mode=best_direction(monitor, config),
         keep_last=stopping is not None and not stopping.restore_best_weights,
     )
-    status = begin_status(epochs_goal=training.epochs)
-    write_status(paths.status, status)
-    recorder = RecordEpochs(paths, status, listener, keeper)
-    with _recording_failure(recorder, keeper, paths, batch_size):
-        trained.fit(
-            _training_batches(loaded, data, table, targets, batch_size),
-            epochs=training.epochs,
-            steps_per_epoch=steps,
-            validation_data=_validation_batches(data, targets),
-            callbacks=[
-                StopOnNonFiniteLoss(),
-                *build_callbacks(config, paths),
-                keeper,
-                recorder,
-            ],
-            shuffle=False,  # the batches come in an order of their own
-            verbose=0,
+    recorder = RecordEpochs(paths, outcome, listener, keeper)
+    outcome.describe_memory(batch_size)
+    trained.fit(
+        _training_batches(loaded, data, table, targets, batch_size),
+        epochs=training.epochs,
+        steps_per_epoch=steps,
+        validation_data=_validation_batches(data, targets),
+        callbacks=[StopOnNonFiniteLoss(), *build_callbacks(config, paths), keeper, recorder],
+        shuffle=False,  # the batches come in an order of their own
+        verbose=0,
+    )
+    listener.note("Evaluating the best model.")
+    keeper.restore()
+    best = load_checked_model(paths, model, table)
+    scores: dict[str, Mapping[str, Any]] = {
+        split: score_split(
+            best,
+            data.tables[split],
+            targets=targets,
+            class_names=data.info.class_names,
+            train_labels=table.labels,
         )
-        listener.note("Evaluating the best model.")
-        keeper.restore()
-        best = load_checked_model(paths, model, table)
-        scores: dict[str, Mapping[str, Any]] = {
-            split: score_split(
-                best,
-                data.tables[split],
-                targets=targets,
-                class_names=data.info.class_names,
-                train_labels=table.labels,
-            )
-            for split in ("validation", "test")
-            if split in data.tables
-        }
-        write_metrics(paths.metrics, scores)
-    done = recorder.status.epochs_done
-    write_status(paths.status, recorder.status.end("finished", reason=_explain_end(done, config)))
-    return FitResult(paths, scores, keeper.epoch, done, recorder.history)
-
-
-def _explain_end(done: int, config: Any) -> str:
-    goal = config.training.epochs
-    return "" if done == goal else f"stopped early after epoch {done} of {goal}"
+        for split in ("validation", "test")
+        if split in data.tables
+    }
+    write_metrics(paths.metrics, scores)
+    return FitResult(paths, scores, keeper.epoch, outcome.status.epochs_done, recorder.history)
 
 
 def _training_batches(
@@ -252,48 +237,3 @@ def load_checked_model(paths: RunPaths, live: Any, table: Table) -> Any:
             hint="A layer is not saved as it is; please report it with the config.",
         )
     return saved
-
-
-@contextmanager
-def _recording_failure(
-    recorder: Any, keeper: Any, paths: RunPaths, batch_size: int
-) -> Iterator[None]:
-    """Write into status.json how a training ended that doesn't end well."""
-    import tensorflow as tf
-
-    def end(state: Any, reason: str) -> None:
-        write_status(paths.status, recorder.status.end(state, reason=reason))
-
-    try:
-        with raising_on_terminate():
-            yield
-    except (KeyboardInterrupt, Terminated) as error:
-        number = signal.SIGTERM if isinstance(error, Terminated) else signal.SIGINT
-        done = recorder.status.epochs_done
-        word = "terminated" if number == signal.SIGTERM else "interrupted"
-        end("interrupted", f"{word} after {done} of {recorder.status.epochs_goal} epochs")
-        raise Interrupted(
-            f"The run was {word} after {done} of {recorder.status.epochs_goal} epochs.",
-            signal_number=number,
-            hint=f"The best model so far (epoch {keeper.epoch}) is {paths.model}."
-            if keeper.epoch
-            else "No epoch was finished, so no model was saved.",
-        ) from None
-    except tf.errors.ResourceExhaustedError as error:
-        message = f"Memory ran out at a batch size of {batch_size}."
-        end("failed", message)
-        raise TrainingError(
-            message, hint="Lower training.batch_size, or make the model smaller."
-        ) from error
-    except DltrainError as error:
-        end("failed", error.message)
-        raise
-    except MemoryError as error:
-        end("failed", f"memory ran out at a batch size of {batch_size}")
-        raise TrainingError(
-            f"Memory ran out at a batch size of {batch_size}.",
-            hint="Lower training.batch_size, or make the model smaller.",
-        ) from error
-    except Exception as error:
-        end("failed", f"{type(error).__name__}: {error}"[:500])
-        raise

@@ -1,0 +1,126 @@
+"""How did a run end? Whatever ends it, status.json says so, and never `finished` when it isn't."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from types import FrameType
+
+from dltrain.errors import DltrainError, TrainingError
+from dltrain.runs.layout import RunPaths
+from dltrain.runs.status import State, begin_status, write_status
+
+
+class Interrupted(DltrainError):
+    """A signal ended the training; the exit code is 128 plus its number (130, 143)."""
+
+    def __init__(self, message: str, *, signal_number: int, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.exit_code = 128 + signal_number
+
+
+class Terminated(BaseException):
+    """SIGTERM arrived. Like KeyboardInterrupt it is no Exception, so that nothing swallows it."""
+
+
+class RunOutcome:
+    """Keep a run's status.json up to date, from `running` to how it ended."""
+
+    def __init__(self, paths: RunPaths, *, epochs_goal: int) -> None:
+        self.paths = paths
+        self.status = begin_status(epochs_goal=epochs_goal)
+        self.batch_size: int | None = None
+        write_status(paths.status, self.status)
+
+    def describe_memory(self, batch_size: int) -> None:
+        """Note the batch size that a message about memory names."""
+        self.batch_size = batch_size
+
+    def finish_epoch(self, epochs_done: int) -> None:
+        """Write down that `epochs_done` epochs are done."""
+        self.status = self.status.progress(epochs_done)
+        write_status(self.paths.status, self.status)
+
+    def finish(self) -> None:
+        """Write down that the run ended well."""
+        done, goal = self.status.epochs_done, self.status.epochs_goal
+        reason = "" if done == goal else f"stopped early after {done} of {goal} epochs"
+        self.status = self.status.end("finished", reason=reason)
+        write_status(self.paths.status, self.status)
+
+    def fail(self, state: State, reason: str) -> None:
+        """Write down that the run ended otherwise, as far as the disk lets us.
+
+        What is told is the first failure; a run that still says `running` without a process is
+        listed as killed.
+        """
+        with suppress(DltrainError):
+            write_status(self.paths.status, self.status.end(state, reason=reason))
+
+
+@contextmanager
+def recording_outcome(paths: RunPaths, *, epochs_goal: int) -> Iterator[RunOutcome]:
+    """Write status.json at the start and at the end of the block, however it ends.
+
+    Raises Interrupted on Ctrl-C and SIGTERM, TrainingError when memory runs out; other errors go
+    on as they are.
+    """
+    outcome = RunOutcome(paths, epochs_goal=epochs_goal)
+    try:
+        with _raising_on_terminate():
+            yield outcome
+            outcome.finish()
+    except (KeyboardInterrupt, Terminated) as error:
+        raise _interrupt(outcome, error) from None
+    except DltrainError as error:
+        outcome.fail("failed", error.message)
+        raise
+    except Exception as error:
+        if _is_out_of_memory(error):
+            message = f"Memory ran out at a batch size of {outcome.batch_size}."
+            outcome.fail("failed", message)
+            raise TrainingError(
+                message, hint="Lower training.batch_size, or make the model smaller."
+            ) from error
+        outcome.fail("failed", f"{type(error).__name__}: {error}"[:500])
+        raise
+
+
+def _interrupt(outcome: RunOutcome, error: BaseException) -> Interrupted:
+    number = signal.SIGTERM if isinstance(error, Terminated) else signal.SIGINT
+    word = "terminated" if number == signal.SIGTERM else "interrupted"
+    reached = f"{word} after {outcome.status.epochs_done} of {outcome.status.epochs_goal} epochs"
+    outcome.fail("interrupted", reached)
+    model = outcome.paths.model
+    return Interrupted(
+        f"The run was {reached}.",
+        signal_number=number,
+        hint=f"The best model so far is {model}; the run's numbers are in {outcome.paths.history}."
+        if model.exists()
+        else "No epoch was finished, so no model was saved.",
+    )
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    import tensorflow as tf
+
+    return isinstance(error, (MemoryError, tf.errors.ResourceExhaustedError))
+
+
+@contextmanager
+def _raising_on_terminate() -> Iterator[None]:
+    """Turn SIGTERM into `Terminated` while the block runs (in the main thread only)."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        raise Terminated
+
+    before = signal.signal(signal.SIGTERM, handle)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
