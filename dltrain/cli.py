@@ -28,15 +28,23 @@ app.command("runs")(runs.runs)
 app.add_typer(data.app, name="data")
 
 
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"dltrain {dltrain.__version__}")
+        raise typer.Exit
+
+
+# Eager and with a callback of its own: otherwise a command is asked for first.
 @app.callback()
 def _root(
     version: Annotated[
-        bool, typer.Option("--version", help="Print the version.", is_eager=True)
+        bool,
+        typer.Option(
+            "--version", help="Print the version.", callback=_print_version, is_eager=True
+        ),
     ] = False,
 ) -> None:
-    if version:
-        typer.echo(f"dltrain {dltrain.__version__}")
-        raise typer.Exit
+    pass
 
 
 def main() -> None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
 from dltrain.commands.fit import ConfigArgument, SetOption
 from dltrain.config.dump import dump_config
-from dltrain.config.load import load_config
+from dltrain.config.load import LoadedConfig, load_config
+from dltrain.errors import ConfigError, Problem, UsageError
 
 
 def check(
@@ -21,16 +24,10 @@ def check(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Check CONFIG and report every problem with its line."""
-    loaded = load_config(config, overrides=overrides or ())
     if as_json:
-        document = {
-            "valid": True,
-            "problems": [],
-            "warnings": [vars(warning) for warning in loaded.warnings],
-            "config": loaded.config.model_dump(mode="json"),
-        }
-        typer.echo(json.dumps(document, indent=2))
+        _check_as_json(config, overrides or ())
         return
+    loaded = load_config(config, overrides=overrides or ())
     for warning in loaded.warnings:
         typer.echo(f"warning: {warning}", err=True)
     if resolved:
@@ -40,3 +37,36 @@ def check(
         f"{config} is right: {len(loaded.layers)} layers for {loaded.info.name}, "
         f"loss {loaded.targets.loss['type']}, optimizer {loaded.config.optimizer['type']}."
     )
+
+
+def _check_as_json(config: Path, overrides: Sequence[str]) -> None:
+    """Print one document whether the config is right or wrong, with the same keys."""
+    loaded: LoadedConfig | None = None
+    problems: Sequence[Problem] = ()
+    try:
+        loaded = load_config(config, overrides=overrides)
+    except ConfigError as error:
+        problems = error.problems
+    except UsageError as error:  # no such file, or a directory
+        problems = [Problem(str(config), 0, 0, "", error.message, error.hint)]
+    document = {
+        "valid": loaded is not None,
+        "problems": [_describe(problem) for problem in problems],
+        "warnings": [_describe(warning) for warning in loaded.warnings] if loaded else [],
+        "config": loaded.config.model_dump(mode="json") if loaded else None,
+    }
+    typer.echo(json.dumps(document, indent=2))
+    if loaded is None:
+        raise typer.Exit(UsageError.exit_code)
+
+
+def _describe(problem: Problem) -> dict[str, Any]:
+    """Return the JSON-able form; a problem of a flag has no line, and the flag as its file."""
+    return {
+        "file": problem.source,
+        "line": problem.line or None,
+        "column": problem.column or None,
+        "key": problem.key,
+        "message": problem.message,
+        "hint": problem.hint,
+    }

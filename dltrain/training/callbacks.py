@@ -36,10 +36,21 @@ class StopOnNonFiniteLoss(keras.callbacks.Callback):  # type: ignore[misc]
             self.last_finite = loss
             return
         before = "" if self.last_finite is None else f" (before it: {self.last_finite:.4g})"
+        self._refuse(f"The loss became {loss} in epoch {self.epoch + 1}, step {batch + 1}{before}")
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Raise TrainingError if the validation loss is not finite.
+
+        The last step of an epoch may break the weights; no later step of it shows that.
+        """
+        loss = float((logs or {}).get("val_loss", 0.0))
+        if not math.isfinite(loss):
+            self._refuse(f"The validation loss became {loss} after epoch {epoch + 1}")
+
+    def _refuse(self, what: str) -> None:
         rate = float(self.model.optimizer.learning_rate)
         raise TrainingError(
-            f"The loss became {loss} in epoch {self.epoch + 1}, step {batch + 1}{before}, "
-            f"at a learning rate of {rate:.3g}.",
+            f"{what}, at a learning rate of {rate:.3g}.",
             hint="Lower optimizer.learning_rate, normalize the inputs, or set optimizer.clipnorm.",
         )
 
@@ -114,7 +125,7 @@ class RecordEpochs(keras.callbacks.Callback):  # type: ignore[misc]
         seconds = time.perf_counter() - self._started
         values = {name: float(value) for name, value in (logs or {}).items()}
         values.setdefault("learning_rate", float(self.model.optimizer.learning_rate))
-        row = {"epoch": float(epoch + 1), **values, "seconds": round(seconds, 3)}
+        row = {"epoch": epoch + 1, **values, "seconds": round(seconds, 3)}
         self.history.append(row)
         append_history(self.paths.history, row)
         self.outcome.finish_epoch(epoch + 1)
