@@ -103,7 +103,7 @@ def _build_layer(layer: Layer, *, l1: float, l2: float) -> Any:
         return build_component("layers", spec, name=layer.name)
     except (ValueError, TypeError) as error:
         raise LayerError(
-            layer.path, f"{layer.name} ({layer.type}) can't be built: {_one_line(error)}"
+            layer.path, f"{layer.name} ({layer.type}) can't be built: {one_line(error)}"
         ) from error
 
 
@@ -133,8 +133,7 @@ def _call_layer(layer: Layer, built: Any, inputs: list[Any]) -> Any:
         shapes = " and ".join(_show_shape(tensor) for tensor in inputs)
         raise LayerError(
             layer.path,
-            f"{layer.name} ({layer.type}) can't take an input of shape {shapes}: "
-            f"{_one_line(error)}",
+            f"{layer.name} ({layer.type}) can't take an input of shape {shapes}: {one_line(error)}",
         ) from error
 
 
@@ -142,7 +141,7 @@ def _show_shape(tensor: Any) -> str:
     return "(" + ", ".join("batch" if n is None else str(n) for n in tensor.shape) + ")"
 
 
-def _one_line(error: Exception) -> str:
+def one_line(error: Exception) -> str:
     """Return what Keras says, without the call's arguments that it prints after an empty line."""
     text = str(error).split("Arguments received by")[0].strip()
     lines = [line.strip() for line in text.splitlines() if line.strip()]

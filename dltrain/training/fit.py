@@ -13,8 +13,8 @@ from dltrain.config.dump import dump_config
 from dltrain.config.load import LoadedConfig
 from dltrain.config.monitors import best_direction
 from dltrain.config.targets import Targets
-from dltrain.data.augment import build_augmentation
 from dltrain.data.batches import (
+    Augment,
     Table,
     count_steps,
     encode_labels,
@@ -34,7 +34,7 @@ from dltrain.runs.metrics import write_metrics
 from dltrain.training.engine import Device, StartedDevice, start_engine
 from dltrain.training.listener import Listener, Plan
 from dltrain.training.outcome import RunOutcome, recording_outcome
-from dltrain.training.prepare import build_callbacks, prepare_network
+from dltrain.training.prepare import build_callbacks, prepare_augmentation, prepare_network
 
 # How many rows are predicted by the live and by the reloaded model, to compare them to the bit.
 _COMPARED_ROWS = 1_024
@@ -75,6 +75,7 @@ def fit(
     )
     started = start_engine(device=device, precision=config.training.precision, seed=config.seed)
     model, targets = prepare_network(loaded, data)
+    augment = prepare_augmentation(loaded, data)
     if run_directory is None:
         paths = create_run_directory(config.name, root=runs_root)
     else:
@@ -82,7 +83,7 @@ def fit(
     try:
         with recording_outcome(paths, epochs_goal=config.training.epochs) as outcome:
             _write_description(paths, loaded, data, started, command_line)
-            return _train(loaded, data, model, targets, paths, outcome, started, listener)
+            return _train(loaded, data, model, targets, augment, paths, outcome, started, listener)
     finally:
         listener.close()
         release_run(paths)
@@ -116,6 +117,7 @@ def _train(
     data: LoadedData,
     model: Any,
     targets: Targets,
+    augment: Augment | None,
     paths: RunPaths,
     outcome: RunOutcome,
     started: StartedDevice,
@@ -161,7 +163,15 @@ def _train(
     recorder = RecordEpochs(paths, outcome, listener, keeper)
     outcome.describe_memory(batch_size)
     trained.fit(
-        _training_batches(loaded, data, table, targets, batch_size),
+        make_training_batches(
+            table,
+            encode_labels(table.labels, targets.encoding, targets.classes),
+            batch_size=batch_size,
+            epochs=training.epochs,
+            seed=config.seed,
+            shuffle=training.shuffle,
+            augment=augment,
+        ),
         epochs=training.epochs,
         steps_per_epoch=steps,
         validation_data=_validation_batches(data, targets),
@@ -185,30 +195,6 @@ def _train(
     }
     write_metrics(paths.metrics, scores)
     return FitResult(paths, scores, keeper.epoch, outcome.status.epochs_done, recorder.history)
-
-
-def _training_batches(
-    loaded: LoadedConfig, data: LoadedData, table: Table, targets: Targets, batch_size: int
-) -> Any:
-    from dltrain.model.components import build_component
-
-    config = loaded.config
-    augment = None
-    if config.dataset.augment:
-        augment = build_augmentation(
-            config.dataset.augment,
-            lambda spec: build_component("layers", spec),
-            largest=data.largest,
-        )
-    return make_training_batches(
-        table,
-        encode_labels(table.labels, targets.encoding, targets.classes),
-        batch_size=batch_size,
-        epochs=config.training.epochs,
-        seed=config.seed,
-        shuffle=config.training.shuffle,
-        augment=augment,
-    )
 
 
 def _validation_batches(data: LoadedData, targets: Targets) -> Any:

@@ -8,9 +8,11 @@ from dltrain.config.load import LoadedConfig
 from dltrain.config.monitors import best_direction
 from dltrain.config.schema import RunConfig
 from dltrain.config.targets import Targets, TargetsError, last_layer, resolve_targets
+from dltrain.data.augment import build_augmentation
+from dltrain.data.batches import Augment
 from dltrain.data.load import LoadedData
 from dltrain.model.components import build_component
-from dltrain.model.network import InputSpec, LayerError, Normalization, build_network
+from dltrain.model.network import InputSpec, LayerError, Normalization, build_network, one_line
 from dltrain.runs.layout import RunPaths
 
 # Arguments of Keras's callbacks that name a file or a folder: kept inside the run directory.
@@ -52,6 +54,36 @@ def resolve_built_targets(loaded: LoadedConfig, *, units: int) -> Targets:
     except TargetsError as error:
         path = ("loss",) if error.where == "loss" else loaded.layers[-1].path
         raise loaded.problem(path, error.message, hint=error.hint) from error
+
+
+def prepare_augmentation(loaded: LoadedConfig, data: LoadedData) -> Augment | None:
+    """Return the function that augments a batch, tried on a few rows; None if none is asked for.
+
+    Raises ConfigError if a layer can't take the images or changes their shape: validation and test
+    images, which are not augmented, would no longer fit the model.
+    """
+    specs = loaded.config.dataset.augment
+    if not specs:
+        return None
+    import numpy as np
+
+    images = np.asarray(data.tables["train"].inputs[:2], dtype=np.float32)
+    key = np.zeros(2, dtype=np.int32)
+    path = ("dataset", "augment")
+    try:
+        augment = build_augmentation(
+            specs, lambda spec: build_component("layers", spec), largest=data.largest
+        )
+        shape = tuple(augment(images, key).shape)
+    except (ValueError, TypeError) as error:
+        raise loaded.problem(path, f"the images can't be augmented: {one_line(error)}") from error
+    if shape != images.shape:
+        raise loaded.problem(
+            path,
+            f"augmentation turns images of shape {images.shape[1:]} into {shape[1:]}; "
+            "it must keep the shape, since validation and test images are not augmented.",
+        )
+    return augment
 
 
 def build_callbacks(config: RunConfig, paths: RunPaths) -> list[Any]:
