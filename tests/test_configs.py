@@ -1,0 +1,105 @@
+"""Do the shipped configs build, and do they reach on the real data what their headers promise?
+
+The slow ones want the datasets prepared (`dltrain data fetch`, or `data add`) and take an hour and
+a half on two cores: `pytest -m slow tests/test_configs.py`.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from dltrain.config.load import load_config
+
+CONFIGS = Path(__file__).parent.parent / "configs"
+
+# Config → (headline metric on test must reach, seconds for the whole command on two cores).
+PROMISES = {
+    "quickstart": (0.96, 30),
+    "mnist_mlp": (0.982, None),
+    "mnist_cnn": (0.993, 600),
+    "cifar10_cnn": (0.78, 1200),
+    "imdb_fasttext": (0.895, 240),
+    "imdb_cnn": (0.87, 600),
+    "imdb_lstm": (0.85, 1200),
+    "imdb_transformer": (0.86, 1200),
+    "regression": (0.8, None),
+    "diabetes": (0.40, None),
+}
+
+
+def names() -> list[str]:
+    return sorted(path.stem for path in CONFIGS.glob("*.yaml"))
+
+
+@pytest.mark.parametrize("name", names())
+def test_shipped_config_is_right_and_says_what_it_shows(name: str) -> None:
+    loaded = load_config(CONFIGS / f"{name}.yaml")
+    assert not loaded.warnings
+    header = (CONFIGS / f"{name}.yaml").read_text().split("\nname:")[0]
+    assert all(line.startswith("#") for line in header.splitlines())
+    assert "Reaches" in header
+
+
+def test_every_shipped_config_has_a_promise() -> None:
+    assert set(names()) == set(PROMISES) | {"cifar10_resnet20"}
+
+
+def test_every_shipped_config_stands_in_the_readme_table() -> None:
+    readme = (CONFIGS.parent / "README.md").read_text()
+    missing = [name for name in names() if f"(configs/{name}.yaml)" not in readme]
+    assert not missing
+
+
+def test_resnet20_has_the_parameters_of_the_paper() -> None:
+    from dltrain.model.network import InputSpec, build_network
+
+    loaded = load_config(CONFIGS / "cifar10_resnet20.yaml")
+    model = build_network(loaded.layers, InputSpec((32, 32, 3), "float32"), name="resnet20")
+    trainable = sum(int(weight.numpy().size) for weight in model.trainable_weights)
+    # He et al. 2015, table 6: 0.27 M. Projections instead of padded shortcuts add 2,752.
+    assert round(trainable / 1e6, 2) == 0.27
+    assert sum(layer.type == "conv2d" for layer in loaded.layers) == 19 + 2
+
+
+def run_dltrain(*arguments: str | Path) -> str:
+    command = [sys.executable, "-m", "dltrain", *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3000)
+@pytest.mark.parametrize("name", PROMISES)
+def test_config_reaches_its_promise_on_real_data(name: str, tmp_path: Path) -> None:
+    least, most_seconds = PROMISES[name]
+    run = tmp_path / "run"
+    begun = time.monotonic()
+    run_dltrain("fit", CONFIGS / f"{name}.yaml", "--run-dir", run, "--quiet")
+    seconds = time.monotonic() - begun
+    scores = json.loads((run / "metrics.json").read_text())["splits"]["test"]
+    value = scores[scores["headline"]]["value"]
+    status = json.loads((run / "status.json").read_text())
+    epochs = status["epochs_done"]
+    print(f"\n{name}: {scores['headline']} {value:.4f}, {seconds:.0f} s, {epochs} epochs")
+    assert value >= least
+    assert most_seconds is None or seconds < most_seconds
+    again = json.loads(run_dltrain("eval", run, "--json"))
+    assert {key: again[key] for key in scores} == scores
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3000)
+def test_resnet20_trains_an_epoch_on_real_data(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    config = CONFIGS / "cifar10_resnet20.yaml"
+    run_dltrain("fit", config, "--epochs", "1", "--run-dir", run, "--quiet")
+    scores = json.loads((run / "metrics.json").read_text())["splits"]["test"]
+    print(f"\nresnet20 after one epoch: {scores['accuracy']['value']:.4f}")
+    assert scores["accuracy"]["value"] > 2 * scores["baseline"]["accuracy"]["value"]
