@@ -61,6 +61,14 @@ def test_every_relative_link_leads_to_a_file() -> None:
         assert missing == [], page.name
 
 
+def test_every_file_that_contributing_names_exists() -> None:
+    named = re.findall(
+        r"`((?:dltrain|configs|docs|scripts|tests)/[^`\s]*)`", read("CONTRIBUTING.md")
+    )
+    assert len(named) > 15
+    assert [path for path in named if not (ROOT / path).exists()] == []
+
+
 def test_every_config_that_ships_has_a_row_in_readme() -> None:
     rows = re.findall(r"\(configs/([\w.]+)\)", read("README.md"))
     assert sorted(rows) == sorted(path.name for path in (ROOT / "configs").glob("*.yaml"))
