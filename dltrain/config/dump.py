@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import yaml
 
 from dltrain.config import reading
-from dltrain.config.schema import RunConfig
+from dltrain.config.schema import RunConfig, Section
 
 
 class _Dumper(yaml.SafeDumper):
@@ -27,7 +28,8 @@ for _pattern, _first in (
 
 def _represent_float(dumper: yaml.SafeDumper, value: float) -> yaml.ScalarNode:
     # repr gives the shortest text that reads back as the same number.
-    return yaml.ScalarNode("tag:yaml.org,2002:float", repr(value))
+    text = repr(value) if math.isfinite(value) else repr(value).replace("inf", ".inf")
+    return yaml.ScalarNode("tag:yaml.org,2002:float", text.replace("nan", ".nan"))
 
 
 def _represent_int(dumper: yaml.SafeDumper, value: int) -> yaml.ScalarNode:
@@ -39,14 +41,15 @@ _Dumper.add_representer(int, _represent_int)
 
 
 def dump_config(config: RunConfig) -> str:
-    """Return the config as YAML text; keys without a value are left out."""
-    data = _without_none(config.model_dump(mode="python"))
+    """Return the config as YAML text; dltrain's own keys without a value are left out."""
+    data = _filled_keys(config)
     return yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
 
 
-def _without_none(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _without_none(item) for key, item in value.items() if item is not None}
-    if isinstance(value, list):
-        return [_without_none(item) for item in value]
-    return value
+def _filled_keys(section: Section) -> dict[str, Any]:
+    """Return what a section holds; a null inside a Keras component says something and stays."""
+    return {
+        key: _filled_keys(value) if isinstance(value, Section) else value
+        for key, value in section
+        if value is not None
+    }

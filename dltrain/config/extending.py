@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 from collections.abc import Sequence
 from pathlib import Path as FilePath
 from typing import Any
@@ -41,9 +42,10 @@ def apply_overrides(document: Document, overrides: Sequence[str]) -> None:
             value = read_value(text, source=source)
             _set(document, path, value, source)
         except ValueError as error:
-            found.append(Problem(source, 0, 0, key.strip(), str(error)))
+            message = str(error).removesuffix(".")
+            found.append(Problem(source, 0, 0, key.strip(), f"{message}."))
         except ConfigError as error:
-            found.extend(error.problems)
+            found += [dataclasses.replace(each, key=key.strip()) for each in error.problems]
     if found:
         raise ConfigError(found)
 
@@ -59,16 +61,23 @@ def _read(path: FilePath, below: tuple[FilePath, ...]) -> Document:
         problems.raise_any()
     base_path = path.parent / base_name
     chain = (*below, path.resolve())
-    if base_path.resolve() in chain:
-        problems.add(("extends",), f"{base_name} extends this file in turn: a circle.")
-    elif not base_path.is_file():
+    if not _is_file(base_path):
         problems.add(
             ("extends",),
-            f"the file {base_path} doesn't exist.",
+            f"there is no file {base_path}.",
             hint="The path is taken from the folder of this file.",
         )
+    elif base_path.resolve() in chain:
+        problems.add(("extends",), f"{base_name} extends this file in turn: a circle.")
     problems.raise_any()
     return _merge(_read(base_path, chain), document)
+
+
+def _is_file(path: FilePath) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # longer than a path can be
+        return False
 
 
 def _merge(base: Document, top: Document) -> Document:
@@ -137,8 +146,8 @@ def _step(holder: Any, part: str | int, path: Path, following: str | int) -> Any
             )
         holder[part] = {}
     child = holder[part]
-    if isinstance(child, str):  # `adam` is short for {type: adam}
-        child = {"type": child}
+    if isinstance(child, str):  # `adam` is short for {type: adam}, `digits` for {name: digits}
+        child = {"name" if path == ("dataset",) else "type": child}
     elif child is None:
         child = {}
     elif not isinstance(child, (dict, list)):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dltrain.catalog.suggest import nearest
+from dltrain.config.blocks import BLOCK_KEYS, check_blocks, is_layer_name
 from dltrain.config.components import check_spec
 from dltrain.config.document import Problems
 from dltrain.config.paths import Path
@@ -15,7 +16,9 @@ INPUT = "input"
 """The name by which a layer's `inputs:` means the model's (inside a block: the block's) input."""
 
 MAX_LAYERS = 2_000
-_BLOCK_KEYS = ("block", "inputs", "repeat", "name")
+# Blocks inside blocks multiply: a file of a few lines could ask for billions of visits.
+_MAX_VISITS = 10 * MAX_LAYERS
+_MAX_NESTED_BLOCKS = 30
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,7 @@ def unfold_layers(model: dict[str, Any], problems: Problems) -> list[Layer]:
     layers = model.get("layers")
     if not isinstance(layers, list) or not isinstance(model.get("blocks") or {}, dict):
         return []
-    unfolding.check_blocks()
+    check_blocks(unfolding.blocks, problems)
     unfolding.unfold(layers, path, source=INPUT, prefix="", parameters={}, within=())
     return unfolding.layers
 
@@ -58,35 +61,7 @@ class _Unfolding:
         self._counts: dict[str, int] = {}
         self._taken: set[str] = {INPUT}
         self._full = False
-
-    def check_blocks(self) -> None:
-        for name, block in self.blocks.items():
-            path: Path = ("model", "blocks", name)
-            if not isinstance(block, dict):
-                self.problems.add(path, f"expected layers:, received {describe(block)}.")
-                continue
-            for key in block:
-                if key not in ("parameters", "layers"):
-                    near = nearest(key, ("parameters", "layers"))
-                    self.problems.add(
-                        (*path, key),
-                        f"a block has no key '{key}'.",
-                        hint=f"Did you mean '{near}'?" if near else "It takes parameters, layers.",
-                        of_key=True,
-                    )
-            if not isinstance(block.get("layers"), list) or not block["layers"]:
-                self.problems.add(path, "a block needs `layers:`, a list.")
-            parameters = block.get("parameters", {})
-            if not isinstance(parameters, dict):
-                self.problems.add(
-                    (*path, "parameters"),
-                    f"expected names with default values, received {describe(parameters)}.",
-                )
-                continue
-            for key in set(parameters) & set(_BLOCK_KEYS):
-                self.problems.add(
-                    (*path, "parameters", key), f"'{key}' can't be a parameter's name."
-                )
+        self._visits = 0
 
     def unfold(
         self,
@@ -97,8 +72,8 @@ class _Unfolding:
         prefix: str,
         parameters: dict[str, Any],
         within: tuple[str, ...],
-    ) -> str:
-        """Append the layers of `items`; return the name of the last one.
+    ) -> str | None:
+        """Append the layers of `items`; return the name of the last one, None after a mistake.
 
         `source` is the name of what `input` means here, `prefix` goes before local names.
         """
@@ -109,33 +84,57 @@ class _Unfolding:
             if isinstance(item, dict) and isinstance(item.get("name"), str)
         }
         previous = source
+        complete = bool(items)
         for index, raw in enumerate(items):
             here = (*path, index)
+            if self._is_full(here):
+                return None
             item = {"type": raw} if isinstance(raw, str) else raw
             if not isinstance(item, dict):
                 self.problems.add(
                     here, f"expected a layer by name or with type:, received {describe(raw)}."
                 )
+                complete = False
                 continue
+            name = self._local_name(item, here, local)
             inputs = self._inputs(item, here, previous, local, later)
-            if inputs is None:
-                continue
-            for _ in range(self._repeat(item, here)):
+            for _ in range(self._repeat(item, here) if inputs else 0):
+                assert inputs is not None
                 if "block" in item:
                     last = self._unfold_block(item, here, inputs, prefix, parameters, within)
                 else:
                     last = self._append(item, here, inputs, prefix, parameters)
                 if last is None:
+                    complete = False
                     break
                 previous = last
                 inputs = (last,)
-            name = item.get("name")
-            if isinstance(name, str):
-                if name in local:
-                    self.problems.add((*here, "name"), f"the name '{name}' is used twice.")
+            complete = complete and inputs is not None
+            if name is not None:
                 local[name] = previous
                 later.discard(name)
-        return previous
+        return previous if complete else None
+
+    def _is_full(self, path: Path) -> bool:
+        self._visits += 1
+        if not self._full and (len(self.layers) >= MAX_LAYERS or self._visits > _MAX_VISITS):
+            self._full = True
+            self.problems.add(path, f"the model has more than {MAX_LAYERS} layers.")
+        return self._full
+
+    def _local_name(self, item: dict[str, Any], path: Path, local: dict[str, str]) -> str | None:
+        """Return the name by which later layers may ask for `item`."""
+        name = item.get("name")
+        if not isinstance(name, str):
+            return None
+        if name == INPUT:
+            self.problems.add(
+                (*path, "name"), f"'{INPUT}' means what comes in; expected another name."
+            )
+            return None
+        if name in local:
+            self.problems.add((*path, "name"), f"the name '{name}' is used twice.")
+        return name
 
     def _inputs(
         self,
@@ -160,7 +159,7 @@ class _Unfolding:
                 found.append(local[name])
                 continue
             at = (*path, "inputs", index) if isinstance(raw, list) else (*path, "inputs")
-            if name in later:
+            if isinstance(name, str) and name in later:
                 self.problems.add(
                     at,
                     f"the layer '{name}' comes later: an input must stand above the layer that "
@@ -195,24 +194,14 @@ class _Unfolding:
         prefix: str,
         parameters: dict[str, Any],
     ) -> str | None:
-        if self._full:
-            return None
-        if len(self.layers) >= MAX_LAYERS:
-            self._full = True
-            self.problems.add(path, f"the model has more than {MAX_LAYERS} layers.")
+        if self._is_full(path):
             return None
         filled = self._fill(
             {key: value for key, value in item.items() if key not in ("inputs", "repeat")},
             parameters,
             path,
         )
-        name = filled.get("name")
-        if name is not None and (not isinstance(name, str) or not _is_layer_name(name)):
-            self.problems.add(
-                (*path, "name"),
-                f"expected letters, digits, _, - and . only, received {describe(name)}.",
-            )
-            name = None
+        name = self._layer_name(filled.get("name"), path)
         spec = check_spec("layers", filled, path, self.problems, ignore=("name",))
         if spec is None:
             return None
@@ -243,6 +232,11 @@ class _Unfolding:
         if name in within:
             self.problems.add((*path, "block"), f"the block '{name}' contains itself.")
             return None
+        if len(within) >= _MAX_NESTED_BLOCKS:
+            self.problems.add(
+                (*path, "block"), f"blocks inside blocks, more than {_MAX_NESTED_BLOCKS} deep."
+            )
+            return None
         if len(inputs) != 1:
             self.problems.add(
                 (*path, "inputs"), f"a block takes one input, received {len(inputs)}."
@@ -251,7 +245,7 @@ class _Unfolding:
         if not isinstance(block.get("layers"), list):
             return None
         values = self._block_values(name, block, item, path, parameters)
-        label = self._unique(prefix + str(item.get("name") or name))
+        label = self._unique(prefix + (self._layer_name(item.get("name"), path) or str(name)))
         return self.unfold(
             block["layers"],
             ("model", "blocks", name, "layers"),
@@ -272,7 +266,7 @@ class _Unfolding:
         defaults = block.get("parameters", {})
         values = dict(defaults) if isinstance(defaults, dict) else {}
         for key, value in item.items():
-            if key in _BLOCK_KEYS:
+            if key in BLOCK_KEYS:
                 continue
             if key not in values:
                 near = nearest(key, values)
@@ -303,6 +297,16 @@ class _Unfolding:
             )
         return value
 
+    def _layer_name(self, name: object, path: Path) -> str | None:
+        """Return `name` if it can be a layer's, else note the mistake."""
+        if name is None or (isinstance(name, str) and is_layer_name(name)):
+            return name
+        self.problems.add(
+            (*path, "name"),
+            f"expected letters, digits, _, - and . only, received {describe(name)}.",
+        )
+        return None
+
     def _unique(self, name: str) -> str:
         """Return `name`, or `name_1`, `name_2` … where it is taken."""
         candidate = name
@@ -311,7 +315,3 @@ class _Unfolding:
             candidate = f"{name}_{self._counts[name]}"
         self._taken.add(candidate)
         return candidate
-
-
-def _is_layer_name(name: str) -> bool:
-    return bool(name) and all(c.isalnum() or c in "_-." for c in name) and name != INPUT

@@ -6,6 +6,9 @@ import re
 
 Path = tuple[str | int, ...]
 
+# As deep as YAML may nest: see `dltrain.config.reading.MAX_DEPTH`.
+_MAX_PARTS = 60
+
 _PART = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
 
 
@@ -36,6 +39,8 @@ def parse_path(text: str) -> Path:
         name, index = match.groups()
         path.append(int(index) if index is not None else name)
         position = match.end()
+    if len(path) > _MAX_PARTS:
+        raise ValueError(f"a path of {len(path)} keys; a config is never nested that deep")
     if not path or isinstance(path[0], int):
         raise ValueError(f"'{text}' is not a dotted path such as optimizer.learning_rate")
     return tuple(path)

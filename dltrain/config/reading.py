@@ -16,6 +16,8 @@ from dltrain.errors import ConfigError, Problem, UsageError
 MAX_VALUES = 100_000
 MAX_DEPTH = 60
 MAX_BYTES = 5_000_000
+# What int64 holds: larger ones overflow a float, or Python refuses to print them.
+MAX_WHOLE = 2**63 - 1
 
 # YAML 1.2.2, section 10.3.2 "Core schema, tag resolution".
 NULL = re.compile(r"^(?:~|null|Null|NULL|)$")
@@ -26,6 +28,9 @@ HEXADECIMAL = re.compile(r"^0x[0-9a-fA-F]+$")
 FLOAT = re.compile(r"^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$")
 INFINITY = re.compile(r"^[-+]?\.(?:inf|Inf|INF)$")
 NOT_A_NUMBER = re.compile(r"^\.(?:nan|NaN|NAN)$")
+
+# The null character, and halves of surrogate pairs, which UTF-8 can't write.
+_UNWRITABLE = re.compile("[\0\ud800-\udfff]")
 
 _PLAIN_TAGS = {f"tag:yaml.org,2002:{name}" for name in ("str", "seq", "map")}
 
@@ -66,8 +71,12 @@ def read_text(text: str, *, source: str) -> Document:
 
 
 def read_value(text: str, *, source: str) -> Any:
-    """Read one YAML value, as `--set KEY=VALUE` gives it."""
-    node = _compose(text, source)
+    """Read one YAML value, as `--set KEY=VALUE` gives it; problems name `source`."""
+    try:
+        node = _compose(text, source)
+    except ConfigError as error:
+        first = error.problems[0]
+        raise ConfigError([Problem(source, 0, 0, "", first.message, first.hint)]) from None
     if node is None:
         return None
     builder = _Builder(Document(data={}, source=source))
@@ -81,18 +90,17 @@ def read_value(text: str, *, source: str) -> Any:
 def resolve_scalar(text: str) -> Any:
     """Return the null, boolean, number or string that a plain scalar means in YAML 1.2.
 
-    Raises ValueError for a number too long to be one.
+    Raises ValueError for a whole number that int64 can't hold.
     """
+    whole = _resolve_whole(text)
+    if whole is not None:
+        if abs(whole) > MAX_WHOLE:
+            raise ValueError(f"{text} is larger than {MAX_WHOLE}")
+        return whole
     if NULL.match(text):
         return None
     if BOOLEAN.match(text):
         return text.lower() == "true"
-    if INTEGER.match(text):
-        return int(text)
-    if OCTAL.match(text):
-        return int(text[2:], 8)
-    if HEXADECIMAL.match(text):
-        return int(text[2:], 16)
     if FLOAT.match(text):
         return float(text)
     if INFINITY.match(text):
@@ -100,6 +108,16 @@ def resolve_scalar(text: str) -> Any:
     if NOT_A_NUMBER.match(text):
         return float("nan")
     return text
+
+
+def _resolve_whole(text: str) -> int | None:
+    if INTEGER.match(text):
+        return int(text)
+    if OCTAL.match(text):
+        return int(text[2:], 8)
+    if HEXADECIMAL.match(text):
+        return int(text[2:], 16)
+    return None
 
 
 def describe(value: object) -> str:
@@ -121,11 +139,11 @@ def describe(value: object) -> str:
 
 
 def _read_text(path: FilePath) -> str:
-    if path.is_dir():
-        raise UsageError(
-            f"{path} is a directory; expected a YAML file.", hint=f"Name a file in {path}/."
-        )
     try:
+        if path.is_dir():
+            raise UsageError(
+                f"{path} is a directory; expected a YAML file.", hint=f"Name a file in {path}/."
+            )
         with path.open("rb") as file:
             raw = file.read(MAX_BYTES + 1)
     except FileNotFoundError:
@@ -134,6 +152,8 @@ def _read_text(path: FilePath) -> str:
         ) from None
     except OSError as error:
         raise UsageError(f"{path} can't be read: {error.strerror}.") from None
+    except ValueError:  # a null character
+        raise UsageError(f"{str(path)!r} is no path of a file.") from None
     if len(raw) > MAX_BYTES:
         raise UsageError(f"{path} is larger than {MAX_BYTES // 1_000_000} MB; expected a config.")
     try:
@@ -176,6 +196,9 @@ def _compose(text: str, source: str) -> yaml.Node | None:
                 )
             ]
         ) from None
+    except (ValueError, OverflowError):  # "\\UFFFFFFFF", or a version of 5,000 digits
+        message = "not valid YAML: a number or an escaped character is out of range."
+        raise ConfigError([Problem(source, 1, 1, "", message)]) from None
     except RecursionError:
         raise ConfigError(
             [Problem(source, 1, 1, "", f"nested deeper than {MAX_DEPTH} levels.")]
@@ -235,6 +258,8 @@ class _Builder:
                 continue
             key = str(key_node.value)
             below = (*path, key)
+            if self._is_unwritable(key_node, below):
+                continue
             if key in result:
                 first = self.document.keys[below]
                 self.note(
@@ -245,13 +270,23 @@ class _Builder:
             result[key] = self.build(value_node, below, depth + 1, above)
         return result
 
+    def _is_unwritable(self, node: yaml.ScalarNode, path: Path) -> bool:
+        """Note an escaped character that neither a file's name nor its text can hold."""
+        found = _UNWRITABLE.search(node.value)
+        if found:
+            escaped = f"U+{ord(found[0]):04X}"
+            self.note(node, path[:-1], f"the character {escaped} is not allowed.")
+        return found is not None
+
     def _build_scalar(self, node: yaml.ScalarNode, path: Path) -> Any:
+        if self._is_unwritable(node, (*path, "")):
+            return None
         if node.style is not None:  # quoted or a block: always text
             return node.value
         try:
             return resolve_scalar(node.value)
         except ValueError:
-            self.note(node, path, f"a number of {len(node.value):,} digits is too long.")
+            self.note(node, path, f"a number of {len(node.value):,} digits is too large.")
             return None
 
     def _place(self, node: yaml.Node) -> Place:

@@ -100,7 +100,9 @@ class EarlyStoppingConfig(Section):
     )
     min_delta: Weight = Field(0.0, description="Smallest change that counts as improvement.")
     mode: Literal["auto", "min", "max"] = Field("auto", description="Which direction is better.")
-    baseline: float | None = Field(None, description="A value that must be beaten.")
+    baseline: Annotated[float, Field(allow_inf_nan=False)] | None = Field(
+        None, description="A value that must be beaten."
+    )
     start_from_epoch: Annotated[int, Field(ge=0)] = Field(0, description="Epochs to wait first.")
     restore_best_weights: bool = Field(
         True, description="Keep the weights of the best epoch; false keeps the last."

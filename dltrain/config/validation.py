@@ -87,7 +87,9 @@ def _expected(detail: ErrorDetails) -> str:
     if kind == "too_short":
         return "at least one item"
     if kind == "string_pattern_mismatch":
-        return "letters, digits, _, - and . only"
+        return "letters, digits, _, - and . only, the first a letter or digit"
+    if kind == "string_too_long":
+        return f"at most {context['max_length']} characters"
     return detail["msg"]
 
 
