@@ -7,6 +7,7 @@ import json
 import os
 import resource
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -16,13 +17,18 @@ from dltrain.errors import MachineError, RunError
 from dltrain.runs.atomic import remove_leftovers, replacing, to_json, write_json, write_text
 
 
-@pytest.fixture
+@contextmanager
 def small_files_only() -> Iterator[None]:
-    """Let no file grow past 4 KiB: writing then fails with EFBIG, as on a full disk."""
+    """Let no file grow past 4 KiB: writing then fails with EFBIG, as on a full disk.
+
+    Round the write alone: pytest's own output may be a longer file.
+    """
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def names(directory: Path) -> list[str]:
@@ -63,11 +69,11 @@ def test_a_failed_write_keeps_the_earlier_content(tmp_path: Path) -> None:
     assert names(tmp_path) == ["model.keras"]
 
 
-@pytest.mark.usefixtures("small_files_only")
 def test_a_full_disk_is_a_machine_error_that_says_what_was_kept(tmp_path: Path) -> None:
     path = tmp_path / "metrics.json"
     path.write_text("{}")
-    with pytest.raises(MachineError, match=r"The disk is full \(File too large\)") as caught:
+    full = pytest.raises(MachineError, match=r"The disk is full \(File too large\)")
+    with small_files_only(), full as caught:
         write_text(path, "x" * 10_000)
     assert str(path) in caught.value.message
     assert "its earlier content is unchanged" in caught.value.hint
@@ -75,14 +81,15 @@ def test_a_full_disk_is_a_machine_error_that_says_what_was_kept(tmp_path: Path) 
     assert names(tmp_path) == ["metrics.json"]
 
 
-@pytest.mark.usefixtures("small_files_only")
 def test_a_full_disk_is_recognised_through_numpy_and_zip_files(tmp_path: Path) -> None:
     with (
+        small_files_only(),
         pytest.raises(MachineError, match="The disk is full"),
         replacing(tmp_path / "arrays.npz") as temporary,
     ):
         np.savez(temporary, a=np.zeros(10_000))
     with (
+        small_files_only(),
         pytest.raises(MachineError, match="The disk is full"),
         replacing(tmp_path / "array.npy") as temporary,
     ):
