@@ -118,6 +118,7 @@ def _drop(places: dict[Path, Place], path: Path) -> None:
 
 def _set(document: Document, path: Path, value: Any, source: str) -> None:
     holder: Any = document.data
+    path = _with_indices(document.data, path)
     for depth, part in enumerate(path[:-1]):
         holder = _step(holder, part, path[: depth + 1], path[depth + 1])
     last = path[-1]
@@ -131,6 +132,20 @@ def _set(document: Document, path: Path, value: Any, source: str) -> None:
     for places in (document.keys, document.values):
         _drop(places, path)
         places[path] = place
+
+
+def _with_indices(holder: Any, path: Path) -> Path:
+    """Return `path` with `layers.2` as `layers[2]` wherever `holder` has a list."""
+    found: list[str | int] = []
+    for part in path:
+        if isinstance(holder, list) and isinstance(part, str) and part.isdecimal():
+            part = int(part)
+        found.append(part)
+        if isinstance(holder, list) and isinstance(part, int) and part < len(holder):
+            holder = holder[part]
+        else:
+            holder = holder.get(part) if isinstance(holder, dict) else None
+    return tuple(found)
 
 
 def _step(holder: Any, part: str | int, path: Path, following: str | int) -> Any:
