@@ -25,6 +25,14 @@ from dltrain.training.prepare import resolve_built_targets
 Split = Literal["train", "validation", "test"]
 
 
+_ENDINGS = {
+    "running": "it is at work",
+    "failed": "it failed",
+    "interrupted": "it was interrupted",
+    "killed": "it was killed",
+}
+
+
 @dataclass(frozen=True)
 class Evaluation:
     """The scores of a split, and whether metrics.json has the same (None: it has none)."""
@@ -81,9 +89,10 @@ def _check_finished(paths: RunPaths) -> None:
     if status.state == "finished":
         return
     state = "killed" if is_stale(status) else status.state
+    reason = f": {status.reason.rstrip('.')}" if state == "failed" else ""
     raise RunError(
-        f"{paths.root} never finished: it is {state} after {status.epochs_done} of "
-        f"{status.epochs_goal} epochs{': ' + status.reason if status.reason else ''}.",
+        f"{paths.root} has not finished: {_ENDINGS[state]} after {status.epochs_done} of "
+        f"{status.epochs_goal} epochs{reason}.",
         hint="Wait for it."
         if state == "running"
         else f"Train it again: dltrain fit {paths.config}",

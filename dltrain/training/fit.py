@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ from dltrain.data.load import LoadedData, load_data
 from dltrain.errors import TrainingError
 from dltrain.evaluation.predict import PREDICTION_BATCH_SIZE, predict_outputs
 from dltrain.evaluation.score import score_split
-from dltrain.runs.atomic import write_json, write_text
+from dltrain.runs.atomic import explaining_disk, write_json, write_text
 from dltrain.runs.create import claim_run_directory, create_run_directory
 from dltrain.runs.environment import describe_environment
 from dltrain.runs.layout import RunPaths
@@ -34,7 +35,12 @@ from dltrain.runs.metrics import write_metrics
 from dltrain.training.engine import Device, StartedDevice, start_engine
 from dltrain.training.listener import Listener, Plan
 from dltrain.training.outcome import RunOutcome, recording_outcome
-from dltrain.training.prepare import build_callbacks, prepare_augmentation, prepare_network
+from dltrain.training.prepare import (
+    build_callbacks,
+    check_callbacks,
+    prepare_augmentation,
+    prepare_network,
+)
 
 # How many rows are predicted by the live and by the reloaded model, to compare them to the bit.
 _COMPARED_ROWS = 1_024
@@ -69,17 +75,28 @@ def fit(
     """
     listener = listener or Listener()
     config = loaded.config
-    # The data first: what is wrong with it shows before TensorFlow's seconds of import.
-    data = load_data(
-        config.dataset, seed=config.seed, data_dir=data_dir, offline=offline, progress=listener
-    )
-    started = start_engine(device=device, precision=config.training.precision, seed=config.seed)
-    model, targets = prepare_network(loaded, data)
-    augment = prepare_augmentation(loaded, data)
-    if run_directory is None:
-        paths = create_run_directory(config.name, root=runs_root)
-    else:
-        paths = claim_run_directory(run_directory)
+    check_callbacks(loaded)
+    # A directory that is taken, or no GPU, shows before minutes of download. Otherwise the data
+    # comes before TensorFlow's seconds of import.
+    is_new = run_directory is not None and not run_directory.exists()
+    paths = None if run_directory is None else claim_run_directory(run_directory)
+    try:
+        started = _start(loaded, device) if device == "gpu" else None
+        data = load_data(
+            config.dataset, seed=config.seed, data_dir=data_dir, offline=offline, progress=listener
+        )
+        started = started or _start(loaded, device)
+        model, targets = prepare_network(loaded, data)
+        augment = prepare_augmentation(loaded, data)
+    except BaseException:
+        listener.close()
+        if paths is not None:
+            release_run(paths)
+            if is_new:
+                with suppress(OSError):
+                    paths.root.rmdir()
+        raise
+    paths = paths or create_run_directory(config.name, root=runs_root)
     try:
         with recording_outcome(paths, epochs_goal=config.training.epochs) as outcome:
             _write_description(paths, loaded, data, started, command_line)
@@ -87,6 +104,11 @@ def fit(
     finally:
         listener.close()
         release_run(paths)
+
+
+def _start(loaded: LoadedConfig, device: Device) -> StartedDevice:
+    config = loaded.config
+    return start_engine(device=device, precision=config.training.precision, seed=config.seed)
 
 
 def _write_description(
@@ -162,23 +184,24 @@ def _train(
     )
     recorder = RecordEpochs(paths, outcome, listener, keeper)
     outcome.describe_memory(batch_size)
-    trained.fit(
-        make_training_batches(
-            table,
-            encode_labels(table.labels, targets.encoding, targets.classes),
-            batch_size=batch_size,
+    with explaining_disk(paths.root):  # Keras's own callbacks write files too
+        trained.fit(
+            make_training_batches(
+                table,
+                encode_labels(table.labels, targets.encoding, targets.classes),
+                batch_size=batch_size,
+                epochs=training.epochs,
+                seed=config.seed,
+                shuffle=training.shuffle,
+                augment=augment,
+            ),
             epochs=training.epochs,
-            seed=config.seed,
-            shuffle=training.shuffle,
-            augment=augment,
-        ),
-        epochs=training.epochs,
-        steps_per_epoch=steps,
-        validation_data=_validation_batches(data, targets),
-        callbacks=[StopOnNonFiniteLoss(), *build_callbacks(config, paths), keeper, recorder],
-        shuffle=False,  # the batches come in an order of their own
-        verbose=0,
-    )
+            steps_per_epoch=steps,
+            validation_data=_validation_batches(data, targets),
+            callbacks=[StopOnNonFiniteLoss(), *build_callbacks(config, paths), keeper, recorder],
+            shuffle=False,  # the batches come in an order of their own
+            verbose=0,
+        )
     listener.note("Evaluating the best model.")
     keeper.restore()
     best = load_checked_model(paths, model, table)
@@ -208,7 +231,8 @@ def _validation_batches(data: LoadedData, targets: Targets) -> Any:
 def load_checked_model(paths: RunPaths, live: Any, table: Table) -> Any:
     """Load the saved model and compare its predictions with the live one's, to the bit.
 
-    Raises TrainingError if they differ: the saved model would not be what was measured.
+    Raises TrainingError if they differ (the saved model would not be what was measured), or if
+    they aren't finite: no number could be computed from them.
     """
     from dltrain.evaluation.saved_model import load_saved_model
 
@@ -221,5 +245,10 @@ def load_checked_model(paths: RunPaths, live: Any, table: Table) -> Any:
             f"{paths.model} predicts differently from the model that was trained: by up to "
             f"{largest:.3g}.",
             hint="A layer is not saved as it is; please report it with the config.",
+        )
+    if not np.isfinite(after).all():
+        raise TrainingError(
+            "The model predicts NaN or infinite values: its last steps broke the weights.",
+            hint="Lower optimizer.learning_rate, normalize the inputs, or set optimizer.clipnorm.",
         )
     return saved

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from dltrain.config.load import LoadedConfig
@@ -11,12 +13,22 @@ from dltrain.config.targets import Targets, TargetsError, last_layer, resolve_ta
 from dltrain.data.augment import build_augmentation
 from dltrain.data.batches import Augment
 from dltrain.data.load import LoadedData
+from dltrain.errors import MachineError
 from dltrain.model.components import build_component
 from dltrain.model.network import InputSpec, LayerError, Normalization, build_network, one_line
+from dltrain.runs.atomic import explaining_disk
 from dltrain.runs.layout import RunPaths
 
 # Arguments of Keras's callbacks that name a file or a folder: kept inside the run directory.
-_PATH_ARGUMENTS = ("filepath", "filename", "log_dir", "backup_dir")
+_PATH_ARGUMENTS = ("filepath", "filename", "log_dir", "backup_dir", "directory")
+
+# Callbacks of Keras whose library neither Keras nor TensorFlow brings along.
+_CALLBACK_PACKAGES = {
+    "tensorboard": "tensorboard",
+    "remote_monitor": "requests",
+    "orbax_checkpoint": "orbax",
+}
+_DISTRIBUTIONS = {"orbax": "orbax-checkpoint"}
 
 
 def prepare_network(loaded: LoadedConfig, data: LoadedData) -> tuple[Any, Targets]:
@@ -86,6 +98,31 @@ def prepare_augmentation(loaded: LoadedConfig, data: LoadedData) -> Augment | No
     return augment
 
 
+def check_callbacks(loaded: LoadedConfig) -> None:
+    """Look at the callbacks before anything is made.
+
+    Raises ConfigError, pointing at the callback, if one would write outside the run directory,
+    and MachineError if one needs a package that isn't installed.
+    """
+    for index, spec in enumerate(loaded.config.training.callbacks):
+        package = _CALLBACK_PACKAGES.get(spec["type"])
+        if package and find_spec(package) is None:
+            raise MachineError(
+                f"training.callbacks[{index}]: {spec['type']} needs the package {package}, which "
+                "isn't installed.",
+                hint=f"pip install {_DISTRIBUTIONS.get(package, package)}, or take the callback "
+                "out of the config.",
+            )
+        for name in _PATH_ARGUMENTS:
+            value = spec.get(name)
+            if isinstance(value, str) and (Path(value).is_absolute() or ".." in Path(value).parts):
+                raise loaded.problem(
+                    ("training", "callbacks", index, name),
+                    f"expected a path inside the run directory, received '{value}'.",
+                    hint="Leave out the leading / and every ..",
+                )
+
+
 def build_callbacks(config: RunConfig, paths: RunPaths) -> list[Any]:
     """Return Keras's early stopping, plateau and further callbacks, as the config names them.
 
@@ -107,7 +144,12 @@ def _build_callback(spec: dict[str, Any], config: RunConfig, paths: RunPaths) ->
     filled = dict(spec)
     if "monitor" in filled and filled.get("mode", "auto") == "auto":
         filled["mode"] = best_direction(filled["monitor"], config)
+    if filled["type"] == "tensorboard":  # Keras's default would be ./logs
+        filled.setdefault("log_dir", paths.tensorboard.name)
     for name in _PATH_ARGUMENTS:
         if isinstance(filled.get(name), str):
-            filled[name] = str(paths.root / filled[name])
+            target = paths.root / filled[name]
+            with explaining_disk(target):
+                target.parent.mkdir(parents=True, exist_ok=True)
+            filled[name] = str(target)
     return build_component("callbacks", filled)
