@@ -1,0 +1,72 @@
+"""Give the tests that train an empty workplace, the command line, and a trained run."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from tiny_runs import CONFIG, Result, change
+
+
+@pytest.fixture
+def write_config(tmp_path: Path) -> Callable[..., Path]:
+    """Return a function that writes a config, changed, and returns its path."""
+
+    def write(config: Mapping[str, Any] = CONFIG, **changes: Any) -> Path:
+        path = tmp_path / "config.yaml"
+        path.write_text(yaml.safe_dump(change(config, **changes), sort_keys=False))
+        return path
+
+    return write
+
+
+@pytest.fixture
+def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Work in an empty directory, with no setting from outside; return it."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("DLTRAIN_DATA_DIR", "DLTRAIN_OFFLINE", "COLUMNS", "FORCE_COLOR", "PYTHONPATH"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return tmp_path
+
+
+@pytest.fixture
+def dltrain(workplace: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[..., Result]]:
+    """Return a function that runs the command line in this process, in `workplace`."""
+    from dltrain.cli import run
+
+    def call(*arguments: object) -> Result:
+        capsys.readouterr()
+        code = run([str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        return Result(code, captured.out, captured.err)
+
+    yield call
+    if "keras" in sys.modules:  # the policy is the process's, and outlives a run of mixed precision
+        sys.modules["keras"].config.set_dtype_policy("float32")
+
+
+@pytest.fixture(scope="session")
+def trained_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Train CONFIG once for all tests; return the run directory. Copy it to change it."""
+    from dltrain.cli import run
+
+    folder = tmp_path_factory.mktemp("trained")
+    path = folder / "config.yaml"
+    path.write_text(yaml.safe_dump(CONFIG, sort_keys=False))
+    arguments = ["fit", str(path), "--runs-dir", str(folder / "runs"), "--quiet"]
+    assert run(arguments) == 0
+    return folder / "runs" / "tiny" / "0001"
+
+
+@pytest.fixture
+def copied_run(trained_run: Path, workplace: Path) -> Path:
+    """Return a copy of `trained_run` at runs/tiny/0001 of the workplace."""
+    copy = workplace / "runs" / "tiny" / "0001"
+    shutil.copytree(trained_run, copy)
+    return copy

@@ -1,0 +1,115 @@
+"""Does every error become one message and its exit code, and do light commands stay light?"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from tiny_runs import Result
+
+import dltrain as package
+from dltrain.errors import DataError
+
+Cli = Callable[..., Result]
+WriteConfig = Callable[..., Path]
+
+HEAVY = ("tensorflow", "keras", "sklearn", "scipy", "matplotlib", "tokenizers", "pooch")
+
+
+def test_the_version_is_printed(dltrain: Cli) -> None:
+    assert dltrain("--version") == Result(0, f"dltrain {package.__version__}\n", "")
+
+
+def test_help_names_every_command(dltrain: Cli) -> None:
+    result = dltrain("--help")
+    assert result.code == 0
+    for command in ("fit", "eval", "check", "runs", "data"):
+        assert f"│ {command} " in result.out
+    assert all(len(line) <= 80 for line in result.out.splitlines())
+
+
+def test_no_command_shows_the_help(dltrain: Cli) -> None:
+    result = dltrain()
+    assert result.code == 2
+    assert "Usage: dltrain [OPTIONS] COMMAND [ARGS]..." in result.out + result.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["trian"], "Error: No such command 'trian'."),
+        (["fit"], "Error: Missing argument 'CONFIG'."),
+        (["fit", "--epoch", "3"], "Error: No such option: --epoch"),
+        (["fit", "a.yaml", "--device", "tpu"], "'tpu' is not one of 'auto', 'cpu', 'gpu'."),
+        (["fit", "a.yaml", "--seed", "x"], "Invalid value for '--seed'"),
+        (["eval", "a", "--split", "all"], "'all' is not one of 'test', 'validation', 'train'."),
+    ],
+)
+def test_a_wrong_command_line_exits_2(dltrain: Cli, arguments: list[str], message: str) -> None:
+    result = dltrain(*arguments)
+    assert result.code == 2
+    assert message in result.err
+    assert "Traceback" not in result.err
+
+
+def test_a_defect_shows_its_traceback_and_where_to_report_it(
+    dltrain: Cli, write_config: WriteConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from dltrain.commands import fit
+
+    def fail(*arguments: object, **options: object) -> None:
+        raise ZeroDivisionError("made by a test")
+
+    monkeypatch.setattr(fit, "load_config", fail)
+    result = dltrain("fit", write_config())
+    assert result.code == 1
+    assert "Traceback (most recent call last):" in result.err
+    assert "ZeroDivisionError: made by a test" in result.err
+    assert result.err.endswith(
+        f"\nThis is a defect of dltrain {package.__version__}, not of your config. Please report "
+        "it with the lines above: https://github.com/dltrain/dltrain/issues\n"
+    )
+
+
+@pytest.mark.parametrize("flag", [[], ["-v"], ["--verbose"]])
+def test_a_foreseen_error_shows_its_traceback_with_v_only(
+    dltrain: Cli, write_config: WriteConfig, monkeypatch: pytest.MonkeyPatch, flag: list[str]
+) -> None:
+    from dltrain.commands import fit
+
+    def fail(*arguments: object, **options: object) -> None:
+        raise DataError("no data.", hint="Fetch it.")
+
+    monkeypatch.setattr(fit, "load_config", fail)
+    result = dltrain("fit", write_config(), *flag)
+    assert result.code == 3
+    assert result.err.endswith("error: no data.\nFetch it.\n")
+    assert ("Traceback" in result.err) == bool(flag)
+
+
+def test_light_commands_import_nothing_heavy(workplace: Path, write_config: WriteConfig) -> None:
+    commands = [["--help"], ["fit", "--help"], ["check", str(write_config())], ["runs"]]
+    commands += [["data", "list"], ["check", "absent.yaml"], ["eval", "absent"]]
+    program = (
+        "import sys\n"
+        "from dltrain.cli import run\n"
+        f"codes = [run(command) for command in {commands!r}]\n"
+        f"heavy = [name for name in {HEAVY!r} if name in sys.modules]\n"
+        "print(codes, heavy)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.stdout.splitlines()[-1] == "[0, 0, 0, 0, 0, 2, 2] []", done.stderr
+
+
+def test_output_into_a_closed_pipe_says_nothing(workplace: Path) -> None:
+    program = "from dltrain.cli import main; main()"
+    command = f"{sys.executable} -c '{program}' data list | true"
+    done = subprocess.run(
+        ["bash", "-c", command], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.stderr == ""

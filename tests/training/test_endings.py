@@ -1,0 +1,91 @@
+"""What is left, and said, when a training is interrupted, terminated or killed?"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from tiny_runs import REGRESSION, Result
+
+WriteConfig = Callable[..., Path]
+
+RUN = Path("runs/line/0001")
+
+
+def start_training(config: Path) -> subprocess.Popen[str]:
+    """Start a training that lasts for minutes; return once its second epoch is written."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "dltrain", "fit", str(config)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # A shell's background job ignores Ctrl-C, and so would its children.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler) and None,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )
+    assert process.stderr is not None
+    for line in process.stderr:
+        if line.startswith("epoch") and " 2/100000 " in line:
+            return process
+    raise AssertionError(f"the training ended by itself: {process.wait()}")
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "word"),
+    [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")],
+)
+def test_a_signal_ends_the_run_with_its_code_and_its_model_kept(
+    dltrain: Callable[..., Result],
+    write_config: WriteConfig,
+    number: signal.Signals,
+    code: int,
+    word: str,
+) -> None:
+    process = start_training(write_config(REGRESSION, training__epochs=100_000))
+    process.send_signal(number)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == code, err
+    status = json.loads((RUN / "status.json").read_text())
+    assert status["state"] == "interrupted"
+    assert status["reason"] == f"{word} after {status['epochs_done']} of 100000 epochs"
+    assert err.endswith(
+        f"error: The run was {status['reason']}.\n"
+        f"The best model so far is {RUN}/model.keras; the run's numbers are in {RUN}/history.csv.\n"
+    )
+    assert out == ""
+    assert "Traceback" not in err
+    rows = (RUN / "history.csv").read_text().splitlines()
+    assert len(rows) - 1 in (status["epochs_done"], status["epochs_done"] + 1)
+    assert {path.name for path in RUN.iterdir()} == {
+        "config.yaml",
+        "environment.json",
+        "history.csv",
+        "model.keras",
+        "status.json",
+    }
+    listed = dltrain("runs")
+    assert f"line/0001 interrupted: {status['reason']}" in listed.out
+
+
+def test_a_killed_run_is_listed_as_killed_and_its_directory_is_not_reused(
+    dltrain: Callable[..., Result], write_config: WriteConfig
+) -> None:
+    config = write_config(REGRESSION, training__epochs=100_000)
+    process = start_training(config)
+    at_work = dltrain("runs", "--json").json
+    assert [(run["run"], run["status"]) for run in at_work] == [("line/0001", "running")]
+    process.kill()
+    process.communicate(timeout=60)
+    deadline = time.monotonic() + 10
+    while dltrain("runs", "--json").json[0]["status"] != "killed":
+        assert time.monotonic() < deadline
+    refused = dltrain("fit", config, "--run-dir", RUN)
+    assert refused.code == 2
+    assert refused.err.startswith(f"error: {RUN} exists and is not empty: it holds a run.\n")
