@@ -50,7 +50,8 @@ def check_spec(
         raw = {"type": raw}
     if not isinstance(raw, dict):
         problems.add(
-            path, f"expected a {noun} by name or a mapping with type:, received {describe(raw)}."
+            path,
+            f"expected {_article(noun)} by name or a mapping with type:, received {describe(raw)}.",
         )
         return None
     component = _find_component(kind, raw, path, problems)
@@ -67,6 +68,10 @@ def check_spec(
         for argument, sentence in check_together(component, _arguments(spec)):
             problems.add((*path, argument), f"{sentence}.")
     return spec if len(problems) == before else None
+
+
+def _article(noun: str) -> str:
+    return f"{'an' if noun[0] in 'aeio' else 'a'} {noun}"
 
 
 def _arguments(spec: Spec) -> dict[str, Any]:
@@ -97,7 +102,7 @@ def _find_component(
         near = nearest("type", raw)
         problems.add(
             path,
-            f"a {_SINGULAR[kind]} needs `type:`, the name of one.",
+            f"{_article(_SINGULAR[kind])} needs `type:`, the name of one.",
             hint=f"Did you mean 'type' instead of '{near}'?" if near else "",
         )
         return None
@@ -107,7 +112,9 @@ def _find_component(
     component = find(kind, name)
     if component is None:
         message, hint = unknown_name(kind, name)
-        problems.add((*path, "type"), message, hint=hint)
+        # A bare name was made a mapping by the caller: nobody wrote `type`.
+        written = (*path, "type") in problems.document.values
+        problems.add((*path, "type") if written else path, message, hint=hint)
     return component
 
 

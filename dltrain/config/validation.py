@@ -83,7 +83,8 @@ def _expected(detail: ErrorDetails) -> str:
     bounds["less_than_equal"] = "le"
     if kind in bounds:
         sign = {"ge": ">=", "gt": ">", "lt": "<", "le": "<="}[bounds[kind]]
-        return f"a number {sign} {context[bounds[kind]]:g}"
+        bound = context[bounds[kind]]
+        return f"a number {sign} {bound if isinstance(bound, int) else format(bound, 'g')}"
     if kind == "too_short":
         return "at least one item"
     if kind == "string_pattern_mismatch":

@@ -2,24 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from config_problems import Load, Refuse, Write, show
 
 from dltrain.config.load import LoadedConfig, load_config
-from dltrain.errors import ConfigError, Problem
-
-Write = Callable[..., Path]
-Load = Callable[..., LoadedConfig]
-Refuse = Callable[..., list[str]]
-
-
-def show(problem: Problem, folder: Path) -> str:
-    """Return `file:line:column key: message hint`, without the folder of the test."""
-    head = f"{problem.location()} {problem.key}".rstrip()
-    text = f"{head}: {problem.message} {problem.hint}".rstrip()
-    return text.replace(f"{folder}/", "")
+from dltrain.errors import ConfigError
 
 
 @pytest.fixture

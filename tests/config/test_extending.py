@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from conftest import Load, Refuse, Write
+from config_problems import Load, Refuse, Write
 
 from dltrain.config.load import load_config
 from dltrain.config.paths import format_path, parse_path
@@ -30,7 +30,8 @@ def test_mappings_merge_with_the_base_and_lists_replace(write: Write) -> None:
     write(BASE, "base.yaml")
     config = load_config(
         write(
-            "extends: base.yaml\ntraining: {epochs: 5}\nmodel: {layers: [flatten, {type: dense, units: 10}, softmax]}\n"
+            "extends: base.yaml\ntraining: {epochs: 5}\n"
+            "model: {layers: [flatten, {type: dense, units: 10}, softmax]}\n"
         )
     ).config
     assert (config.training.epochs, config.training.batch_size) == (5, 16)

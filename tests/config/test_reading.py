@@ -6,7 +6,7 @@ import math
 from pathlib import Path
 
 import pytest
-from conftest import Refuse, Write
+from config_problems import Refuse, Write
 
 from dltrain.config.document import Place
 from dltrain.config.load import load_config
