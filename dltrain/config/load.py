@@ -19,10 +19,9 @@ from dltrain.config.layers import Layer, unfold_layers
 from dltrain.config.losses import check_loss, check_metric
 from dltrain.config.monitors import check_monitors
 from dltrain.config.paths import Path
+from dltrain.config.placement import check_augmentation, check_model_layers
 from dltrain.config.rules import (
-    check_augmentation,
     check_metrics,
-    check_model_layers,
     check_targets,
     check_training,
     check_vocabulary,

@@ -9,7 +9,7 @@ from dltrain.catalog.datasets import DatasetInfo
 from dltrain.config.document import Problems
 from dltrain.config.layers import INPUT, Layer
 from dltrain.config.paths import Path
-from dltrain.config.schema import RunConfig, Spec
+from dltrain.config.schema import RunConfig
 from dltrain.config.targets import Targets, TargetsError, last_layer, resolve_targets
 
 _TEXT_OPTIONS = {
@@ -22,21 +22,11 @@ _TEXT_OPTIONS = {
 _DEFAULT_NORMALIZE = {"image": "unit", "tabular": "standard", "text": "none"}
 _DEFAULT_TEST_SPLIT = 0.2
 
-# Layers of Keras that change images at random but are no augmentation on their own images alone.
-_LABEL_MIXING = {"mix_up", "cut_mix"}
-_AUGMENTING_EXTRA = {"rand_augment", "aug_mix", "auto_contrast", "equalization", "solarization"}
-
-
 # Parts of the names of Keras's metrics that compare classes.
 _CLASS_METRIC_PARTS = (
     *("accuracy", "precision", "recall", "f1", "fbeta", "auc", "crossentropy", "iou"),
     *("sensitivity", "specificity", "hinge", "positives", "negatives"),
 )
-
-
-def is_augmentation(layer_type: str) -> bool:
-    """Say whether a layer belongs under `dataset.augment` and not into the model."""
-    return layer_type.startswith("random_") or layer_type in _AUGMENTING_EXTRA | _LABEL_MIXING
 
 
 def complete_dataset(data: dict[str, Any], info: DatasetInfo, problems: Problems) -> None:
@@ -63,26 +53,6 @@ def complete_dataset(data: dict[str, Any], info: DatasetInfo, problems: Problems
         )
     elif not info.test_rows and data.get("test_split") is None:
         data["test_split"] = _DEFAULT_TEST_SPLIT
-
-
-def check_augmentation(spec: Spec, path: Path, problems: Problems) -> None:
-    """Refuse a layer that is no augmentation of single images."""
-    kind = spec["type"]
-    if kind in _LABEL_MIXING:
-        problems.add(path, f"{kind} mixes rows and their labels, which augment can't do.")
-    elif not is_augmentation(kind):
-        problems.add(path, f"{kind} is no random image layer.", hint="Put it under model.layers.")
-
-
-def check_model_layers(layers: Sequence[Layer], problems: Problems) -> None:
-    """Refuse augmentation inside the model: it would stay in what is saved."""
-    for layer in layers:
-        if is_augmentation(layer.type):
-            problems.add(
-                layer.path,
-                f"{layer.type} is augmentation; inside the model it would be saved with it.",
-                hint="Put it under dataset.augment.",
-            )
 
 
 def check_vocabulary(

@@ -24,7 +24,7 @@ def compile_model(
     """
     import keras
 
-    trained = keras.Model(model.inputs, model.outputs, name=model.name)
+    trained = keras.Model(model.input, model.output, name=model.name)
     # XLA makes convolutions on CPU four to six times slower, and Keras's "auto" avoids it there.
     trained.compile(
         optimizer=build_optimizer(optimizer, steps),

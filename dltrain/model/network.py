@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,7 +20,11 @@ _KERNEL_REGULARIZERS = (
     "pointwise_regularizer",
     "recurrent_regularizer",
 )
-_SELF_ATTENTION = {"multi_head_attention", "group_query_attention"}
+# Given one input, these attend from it to itself. The first take query and value as arguments,
+# the others as a list.
+_QUERY_AND_VALUE = {"multi_head_attention", "group_query_attention"}
+_QUERY_AND_VALUE_LIST = {"attention", "additive_attention"}
+_BOLD = re.compile(r"\x1b\[\d+m")
 
 
 class LayerError(Exception):
@@ -63,8 +68,9 @@ def build_network(
     """
     import keras
 
-    inputs = keras.Input(input_spec.shape, dtype=input_spec.dtype, name="inputs")
-    outputs = _normalize(inputs, input_spec.normalization)
+    names = {layer.name for layer in layers}
+    inputs = keras.Input(input_spec.shape, dtype=input_spec.dtype, name=_free_name("inputs", names))
+    outputs = _normalize(inputs, input_spec.normalization, names)
     by_name: dict[str, Any] = {INPUT: outputs}
     for layer in layers:
         built = _build_layer(layer, l1=l1, l2=l2)
@@ -78,22 +84,67 @@ def build_network(
         )
     if keras.backend.standardize_dtype(outputs.dtype) != "float32":
         # In mixed precision the loss needs float32 outputs.
-        outputs = keras.layers.Activation("linear", dtype="float32", name="float32_output")(outputs)
-    return keras.Model(inputs, outputs, name=name.replace("-", "_").replace(".", "_"))
+        outputs = keras.layers.Activation(
+            "linear", dtype="float32", name=_free_name("float32_output", names)
+        )(outputs)
+    model = keras.Model(inputs, outputs, name=name.replace("-", "_").replace(".", "_"))
+    _trace(model, layers, by_name)
+    return model
 
 
-def _normalize(inputs: Any, normalization: Normalization | None) -> Any:
+def _free_name(name: str, taken: set[str]) -> str:
+    """Return `name`, or `name_1`, … where a layer of the config bears it: Keras wants each once."""
+    candidate, count = name, 0
+    while candidate in taken:
+        count += 1
+        candidate = f"{name}_{count}"
+    return candidate
+
+
+def _trace(model: Any, layers: Sequence[Layer], outputs: dict[str, Any]) -> None:
+    """Run the model on two rows that aren't there, which costs no arithmetic.
+
+    Some layers of Keras (hashed_crossing, category_encoding, multi_head_attention) promise an
+    output shape while the model is built that their computation then can't give. Raises LayerError
+    for the first layer that can't.
+    """
+    import keras
+    import tensorflow as tf
+
+    row = model.input
+    rows = tf.TensorSpec((2, *row.shape[1:]), row.dtype)
+
+    def run(part: Any) -> Exception | None:
+        try:
+            tf.function(part, autograph=False).get_concrete_function(rows)
+        except (ValueError, TypeError, tf.errors.OpError) as error:
+            return error
+        return None
+
+    if run(model) is None:
+        return
+    for layer in layers:
+        error = run(keras.Model(model.input, outputs[layer.name]))
+        if error is not None:
+            raise LayerError(
+                layer.path, f"{layer.name} ({layer.type}) can't be computed: {one_line(error)}"
+            ) from error
+
+
+def _normalize(inputs: Any, normalization: Normalization | None, names: set[str]) -> Any:
     import keras
 
     if normalization is None:
         return inputs
     if len(normalization.scale) == 1 and normalization.mean == (0.0,):
-        return keras.layers.Rescaling(1.0 / normalization.scale[0], name="rescaling")(inputs)
+        return keras.layers.Rescaling(
+            1.0 / normalization.scale[0], name=_free_name("rescaling", names)
+        )(inputs)
     return keras.layers.Normalization(
         axis=-1,
         mean=list(normalization.mean),
         variance=[scale**2 for scale in normalization.scale],
-        name="normalization",
+        name=_free_name("normalization", names),
     )(inputs)
 
 
@@ -126,15 +177,25 @@ def _call_layer(layer: Layer, built: Any, inputs: list[Any]) -> Any:
     import tensorflow as tf
 
     try:
-        if layer.type in _SELF_ATTENTION:
-            return built(*(inputs * 2 if len(inputs) == 1 else inputs))
-        return built(inputs[0] if len(inputs) == 1 else inputs)
+        if layer.type in _QUERY_AND_VALUE:
+            outputs = built(*(inputs * 2 if len(inputs) == 1 else inputs))
+        elif layer.type in _QUERY_AND_VALUE_LIST and len(inputs) == 1:
+            outputs = built(inputs * 2)
+        else:
+            outputs = built(inputs[0] if len(inputs) == 1 else inputs)
     except (ValueError, TypeError, IndexError, tf.errors.OpError) as error:
         shapes = " and ".join(_show_shape(tensor) for tensor in inputs)
         raise LayerError(
             layer.path,
             f"{layer.name} ({layer.type}) can't take an input of shape {shapes}: {one_line(error)}",
         ) from error
+    if isinstance(outputs, (list, tuple, dict)):
+        raise LayerError(
+            layer.path,
+            f"{layer.name} ({layer.type}) gives {len(outputs)} outputs; a layer of a model gives "
+            "one. Leave out return_state, return_attention_scores or merge_mode: null.",
+        )
+    return outputs
 
 
 def _show_shape(tensor: Any) -> str:
@@ -143,7 +204,7 @@ def _show_shape(tensor: Any) -> str:
 
 def one_line(error: Exception) -> str:
     """Return what Keras says, without the call's arguments that it prints after an empty line."""
-    text = str(error).split("Arguments received by")[0].strip()
+    text = _BOLD.sub("", str(error)).split("Arguments received by")[0].strip()
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     if lines and lines[0].startswith("Exception encountered when calling"):
         lines = lines[1:] or lines

@@ -1,0 +1,96 @@
+"""Where may a layer stand? In the model, under `dataset.augment`, or only inside another layer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from dltrain.config.document import Problems
+from dltrain.config.layers import Layer
+from dltrain.config.paths import Path
+from dltrain.config.schema import Spec
+
+# Layers of Keras that change images at random but are no augmentation on their own images alone.
+_LABEL_MIXING = {"mix_up", "cut_mix"}
+_AUGMENTING_EXTRA = {"rand_augment", "aug_mix", "auto_contrast", "equalization", "solarization"}
+
+_CELLS = {"gru_cell", "lstm_cell", "simple_rnn_cell", "stacked_rnn_cells"}
+_RECURRENT = {"lstm", "gru", "simple_rnn", "rnn", "conv_lstm1d", "conv_lstm2d", "conv_lstm3d"}
+_CELL_HINT = "Write {type: rnn, cell: {type: gru_cell, units: 8}}, or lstm, gru, simple_rnn."
+_TEXT_HINT = "The dataset makes ids of them: start with embedding."
+
+# Layers that no model here can hold -> why, and what to do instead.
+_NEVER: dict[str, tuple[str, str]] = {
+    "string_lookup": ("takes texts; a model here takes word ids or numbers.", _TEXT_HINT),
+    "text_vectorization": ("takes texts; a model here takes word ids or numbers.", _TEXT_HINT),
+    "max_num_bounding_boxes": ("pads bounding boxes, which no dataset here has.", "Leave it out."),
+}
+
+# Layers that Keras fills by `adapt` unless this argument is given; nothing here calls `adapt`, and
+# normalization would then change nothing, in silence.
+_ADAPTED: dict[str, tuple[str, str]] = {
+    "normalization": ("mean", "dataset.normalize: standard measures them on the training rows."),
+    "discretization": ("bin_boundaries", "num_bins would need the data beforehand."),
+    "integer_lookup": ("vocabulary", "List the whole numbers that count."),
+}
+
+
+def is_augmentation(layer_type: str) -> bool:
+    """Say whether a layer belongs under `dataset.augment` and not into the model."""
+    return layer_type.startswith("random_") or layer_type in _AUGMENTING_EXTRA | _LABEL_MIXING
+
+
+def check_augmentation(spec: Spec, path: Path, problems: Problems) -> None:
+    """Refuse a layer that is no augmentation of single images."""
+    kind = spec["type"]
+    if kind in _LABEL_MIXING:
+        problems.add(path, f"{kind} mixes rows and their labels, which augment can't do.")
+    elif not is_augmentation(kind):
+        problems.add(path, f"{kind} is no random image layer.", hint="Put it under model.layers.")
+
+
+def check_model_layers(layers: Sequence[Layer], problems: Problems) -> None:
+    """Refuse layers that can't stand in a model, also where another layer wraps them."""
+    for layer in layers:
+        if layer.type in _CELLS:
+            problems.add(layer.path, f"{layer.type} is a part of the layer rnn.", hint=_CELL_HINT)
+        for spec, path in _with_wrapped({"type": layer.type, **layer.arguments}, layer.path):
+            _check_layer(spec, path, problems)
+
+
+def _with_wrapped(spec: Spec, path: Path) -> Iterator[tuple[Spec, Path]]:
+    """Yield a layer and all that it holds: `layer`, `layers`, `cell`, `cells`."""
+    yield spec, path
+    for name in ("layer", "backward_layer", "layers", "cell", "cells"):
+        held: Any = spec.get(name)
+        if isinstance(held, dict):
+            yield from _with_wrapped(held, (*path, name))
+        elif isinstance(held, list):
+            for index, item in enumerate(held):
+                if isinstance(item, dict):
+                    yield from _with_wrapped(item, (*path, name, index))
+
+
+def _check_layer(spec: Spec, path: Path, problems: Problems) -> None:
+    kind = spec["type"]
+    if is_augmentation(kind):
+        problems.add(
+            path,
+            f"{kind} is augmentation; inside the model it would be saved with it.",
+            hint="Put it under dataset.augment.",
+        )
+    elif kind in _NEVER:
+        reason, hint = _NEVER[kind]
+        problems.add(path, f"{kind} {reason}", hint=hint)
+    elif kind in _ADAPTED and spec.get(_ADAPTED[kind][0]) is None:
+        argument, hint = _ADAPTED[kind]
+        problems.add(path, f"{kind} needs '{argument}' in a model.", hint=hint)
+    elif kind == "bidirectional":
+        for name in ("layer", "backward_layer"):
+            inner = spec.get(name)
+            if isinstance(inner, dict) and inner.get("type") not in _RECURRENT:
+                problems.add(
+                    (*path, name),
+                    f"bidirectional wraps a recurrent layer; {inner.get('type')} is none.",
+                    hint="Use one of lstm, gru, simple_rnn, rnn.",
+                )
