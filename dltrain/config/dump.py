@@ -18,12 +18,13 @@ class _Dumper(yaml.SafeDumper):
         return True
 
 
-for _pattern, _first in (
-    (reading.FLOAT, "-+.0123456789"),
-    (reading.INTEGER, "-+0123456789"),
-    (reading.OCTAL, "0"),
+# The tags must be those of the representers below: else 1e-06 is written `!!float '1e-06'`.
+for _type, _pattern, _first in (
+    ("float", reading.FLOAT, "-+.0123456789"),
+    ("int", reading.INTEGER, "-+0123456789"),
+    ("int", reading.OCTAL, "0"),
 ):
-    _Dumper.add_implicit_resolver("tag:dltrain,number", _pattern, list(_first))
+    _Dumper.add_implicit_resolver(f"tag:yaml.org,2002:{_type}", _pattern, list(_first))
 
 
 def _represent_float(dumper: yaml.SafeDumper, value: float) -> yaml.ScalarNode:

@@ -220,9 +220,14 @@ class _Unfolding:
         within: tuple[str, ...],
     ) -> str | None:
         name = item["block"]
-        block = self.blocks.get(name) if isinstance(name, str) else None
+        if not isinstance(name, str):
+            self.problems.add(
+                (*path, "block"), f"expected the name of a block, received {describe(name)}."
+            )
+            return None
+        block = self.blocks.get(name)
         if not isinstance(block, dict):
-            near = nearest(str(name), self.blocks)
+            near = nearest(name, self.blocks)
             self.problems.add(
                 (*path, "block"),
                 f"model.blocks has no '{name}'.",
@@ -245,7 +250,7 @@ class _Unfolding:
         if not isinstance(block.get("layers"), list):
             return None
         values = self._block_values(name, block, item, path, parameters)
-        label = self._unique(prefix + (self._layer_name(item.get("name"), path) or str(name)))
+        label = self._unique(prefix + (self._layer_name(item.get("name"), path) or name))
         return self.unfold(
             block["layers"],
             ("model", "blocks", name, "layers"),
