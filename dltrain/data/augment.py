@@ -31,7 +31,8 @@ def build_augmentation(
         def next(self, ordered: bool = True) -> Any:
             self.draws += 1
             seed = tf.random.experimental.stateless_fold_in(self.key, self.draws)
-            return tf.cast(seed & 0x7FFFFFFF, "uint32")
+            # int64 as Keras's own on TensorFlow: RandomElasticTransform refuses uint32.
+            return tf.cast(seed & 0x7FFFFFFF, "int64")
 
     seeds = KeyedSeeds(seed=0)
     layers = [build(_with_value_range(spec, largest)) for spec in specs]
