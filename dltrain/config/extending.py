@@ -17,6 +17,9 @@ from dltrain.errors import ConfigError, Problem
 # `{type: adam}` over `{type: sgd, momentum: 0.9}` must not keep the momentum.
 _NAMING_KEYS = ("type", "name", "block")
 
+# Sections that may be a bare name in the base and a mapping in the file on top.
+_BARE_NAMES: tuple[Path, ...] = (("dataset",), ("loss",), ("optimizer",))
+
 
 def read_with_bases(path: FilePath) -> Document:
     """Read a config and the files that it extends, nearest last; mappings merge, lists replace.
@@ -98,6 +101,8 @@ def _merge_mapping(
     for key, value in over.items():
         below = (*path, key)
         old = under.get(key)
+        if isinstance(old, str) and isinstance(value, dict) and below in _BARE_NAMES:
+            under[key] = old = _as_mapping(old, below)
         if isinstance(old, dict) and isinstance(value, dict) and not _names_another(old, value):
             _merge_mapping(merged, old, value, top, below)
             continue
@@ -105,6 +110,11 @@ def _merge_mapping(
         for places, new in ((merged.keys, top.keys), (merged.values, top.values)):
             _drop(places, below)
             places.update({p: place for p, place in new.items() if p[: len(below)] == below})
+
+
+def _as_mapping(name: str, path: Path) -> dict[str, Any]:
+    """Return what the bare name at `path` is short for."""
+    return {"name" if path == ("dataset",) else "type": name}
 
 
 def _names_another(old: dict[str, Any], new: dict[str, Any]) -> bool:
@@ -162,7 +172,7 @@ def _step(holder: Any, part: str | int, path: Path, following: str | int) -> Any
         holder[part] = {}
     child = holder[part]
     if isinstance(child, str):  # `adam` is short for {type: adam}, `digits` for {name: digits}
-        child = {"name" if path == ("dataset",) else "type": child}
+        child = _as_mapping(child, path)
     elif child is None:
         child = {}
     elif not isinstance(child, (dict, list)):

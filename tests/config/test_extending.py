@@ -53,6 +53,34 @@ def test_same_type_merges_with_the_base(write: Write) -> None:
     assert config.optimizer == {"type": "sgd", "momentum": 0.5, "learning_rate": 0.1}
 
 
+def test_bare_name_of_the_base_is_short_for_a_mapping(write: Write) -> None:
+    write("dataset: digits\noptimizer: sgd\nloss: cross_entropy\n", "base.yaml")
+    config = load_config(
+        write(
+            "extends: base.yaml\ndataset: {validation_split: 0.3}\noptimizer: {momentum: 0.5}\n"
+            "loss: {label_smoothing: 0.1}\nmodel: {layers: [flatten, {type: dense, units: 10}]}\n"
+        )
+    ).config
+    assert (config.dataset.name, config.dataset.validation_split) == ("digits", 0.3)
+    assert config.optimizer == {"type": "sgd", "momentum": 0.5}
+    assert config.loss == {"type": "cross_entropy", "label_smoothing": 0.1}
+
+
+def test_another_type_over_a_bare_name_of_the_base_replaces_it(write: Write) -> None:
+    write(BASE.replace("{type: sgd, momentum: 0.9, learning_rate: 0.1}", "sgd"), "base.yaml")
+    config = load_config(write("extends: base.yaml\noptimizer: {type: adam, beta_1: 0.8}\n")).config
+    assert config.optimizer == {"type": "adam", "beta_1": 0.8}
+
+
+def test_what_replaced_a_value_of_the_base_has_none_of_its_places(
+    write: Write, refuse: Refuse
+) -> None:
+    write(BASE.replace("- flatten", "- {type: flatten}"), "base.yaml")
+    assert refuse("extends: base.yaml\nmodel: {layers: [flaten, {type: dense, units: 10}]}\n") == [
+        "c.yaml:2:18 model.layers[0]: there is no layer 'flaten'. Did you mean 'flatten'?"
+    ]
+
+
 def test_another_dataset_replaces_the_dataset_of_the_base_whole(write: Write) -> None:
     write(BASE, "base.yaml")
     config = load_config(write("extends: base.yaml\ndataset: {name: mnist}\n")).config
