@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -67,10 +68,11 @@ class TrainingView(Listener):
         self.close()
         width = len(str(report.epochs))
         star = "*" if report.is_best else " "
-        self._print(
-            f"epoch {report.epoch:>{width}}/{report.epochs} {star} "
-            f"{_pair_values(report.values)}  {report.seconds:.1f} s"
-        )
+        head = f"epoch {report.epoch:>{width}}/{report.epochs} {star} "
+        parts = [*_pair_values(report.values), f"{report.seconds:.1f} s"]
+        # In a file or a CI's log an epoch is one line, however long.
+        room = self.console.width if self.console.is_terminal else sys.maxsize
+        self._print(_fill(head, parts, room))
 
     def close(self) -> None:
         """Remove the bar."""
@@ -121,15 +123,27 @@ def _make_layer_table(plan: Plan) -> Table:
     return table
 
 
-def _pair_values(values: Mapping[str, float]) -> str:
-    """Return `loss 0.31/0.35  accuracy 0.91/0.90`: of training, then of validation."""
+def _fill(head: str, parts: Sequence[str], width: int) -> str:
+    """Return `head` and `parts` in lines of at most `width`; none is broken, the rest indented."""
+    lines = [head]
+    for index, part in enumerate(parts):
+        gap = "  " if index else ""
+        if index and len(lines[-1]) + len(gap) + len(part) > width:
+            lines.append(" " * len(head) + part)
+        else:
+            lines[-1] += gap + part
+    return "\n".join(lines)
+
+
+def _pair_values(values: Mapping[str, float]) -> list[str]:
+    """Return `loss 0.31/0.35`, `accuracy 0.91/0.90`, …: of training, then of validation."""
     names = [name for name in values if not name.startswith("val_") and name != "learning_rate"]
     names.sort(key=lambda name: name != "loss")
     parts = []
     for name in names:
         beside = f"/{_short(values[f'val_{name}'])}" if f"val_{name}" in values else ""
         parts.append(f"{name} {_short(values[name])}{beside}")
-    return "  ".join(parts)
+    return parts
 
 
 def _short(value: float) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from contextlib import ExitStack
 from typing import Any, Literal
 
 import keras  # noqa: TID253  (a class of Keras can't be extended without it)
@@ -53,6 +54,18 @@ class StopOnNonFiniteLoss(keras.callbacks.Callback):  # type: ignore[misc]
             f"{what}, at a learning rate of {rate:.3g}.",
             hint="Lower optimizer.learning_rate, normalize the inputs, or set optimizer.clipnorm.",
         )
+
+
+class EndQuiet(keras.callbacks.Callback):  # type: ignore[misc]
+    """Close `quiet` after the first step, by which TensorFlow has said all its chatter."""
+
+    def __init__(self, quiet: ExitStack) -> None:
+        super().__init__()
+        self.quiet = quiet
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        """Let stderr through again."""
+        self.quiet.close()
 
 
 class KeepBestModel(keras.callbacks.Callback):  # type: ignore[misc]
@@ -119,6 +132,11 @@ class RecordEpochs(keras.callbacks.Callback):  # type: ignore[misc]
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         """Pass the step on."""
         self.listener.step(batch + 1, float((logs or {}).get("loss", math.nan)))
+        self.outcome.raise_if_signalled()
+
+    def on_test_batch_end(self, batch: int, logs: Any = None) -> None:
+        """Stop during the validation too."""
+        self.outcome.raise_if_signalled()
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Write the epoch down."""

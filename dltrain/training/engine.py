@@ -26,6 +26,7 @@ _CHATTER = re.compile(
     r"|cuda_platform\.cc.*failed call to cuInit"
     r"|Unable to register cu(DNN|FFT|BLAS) factory"
     r"|computation_placer\.cc|cpu_feature_guard|To enable the following instructions"
+    r"|oneDNN supports DT_\w+ only on platforms with"
     r"|gpu_device\.cc.*Cannot dlopen|Skipping registering GPU devices"
 )
 
@@ -56,7 +57,7 @@ def start_engine(*, device: Device, precision: str, seed: int) -> StartedDevice:
     os.environ.setdefault("KERAS_HOME", str(_keras_home()))
     if device == "cpu":
         os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
-    with _without_chatter():
+    with without_chatter():
         import keras
         import tensorflow as tf
 
@@ -85,7 +86,7 @@ def _keras_home() -> Path:
 
 
 @contextmanager
-def _without_chatter() -> Iterator[None]:
+def without_chatter() -> Iterator[None]:
     """Hold back what is written to the process's stderr, and pass on what is no chatter.
 
     TensorFlow's libraries write from C++, past Python's sys.stderr.

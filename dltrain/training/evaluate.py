@@ -18,7 +18,7 @@ from dltrain.runs.layout import RunPaths
 from dltrain.runs.metrics import read_metrics
 from dltrain.runs.records import read_record
 from dltrain.runs.status import is_stale, read_status
-from dltrain.training.engine import Device, start_engine
+from dltrain.training.engine import Device, start_engine, without_chatter
 from dltrain.training.listener import Listener
 from dltrain.training.prepare import resolve_built_targets
 
@@ -70,13 +70,14 @@ def evaluate_run(
     start_engine(device=device, precision=loaded.config.training.precision, seed=loaded.config.seed)
     model = load_saved_model(paths.model)
     targets = resolve_built_targets(loaded, units=int(model.output_shape[-1]))
-    scores = score_split(
-        model,
-        data.tables[split],
-        targets=targets,
-        class_names=data.info.class_names,
-        train_labels=data.tables["train"].labels,
-    )
+    with without_chatter():
+        scores = score_split(
+            model,
+            data.tables[split],
+            targets=targets,
+            class_names=data.info.class_names,
+            train_labels=data.tables["train"].labels,
+        )
     written_to = paths.root / f"evaluation-{split}.json"
     write_json(written_to, {"format": 1, "split": split, **scores})
     recorded = read_metrics(paths.metrics).get(split)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,7 @@ from dltrain.runs.environment import describe_environment
 from dltrain.runs.layout import RunPaths
 from dltrain.runs.lock import release_run
 from dltrain.runs.metrics import write_metrics
-from dltrain.training.engine import Device, StartedDevice, start_engine
+from dltrain.training.engine import Device, StartedDevice, start_engine, without_chatter
 from dltrain.training.listener import Listener, Plan
 from dltrain.training.outcome import RunOutcome, recording_outcome
 from dltrain.training.prepare import (
@@ -148,7 +148,12 @@ def _train(
     from dltrain.model.compile import compile_model
     from dltrain.model.components import Steps
     from dltrain.model.summary import summarize_model
-    from dltrain.training.callbacks import KeepBestModel, RecordEpochs, StopOnNonFiniteLoss
+    from dltrain.training.callbacks import (
+        EndQuiet,
+        KeepBestModel,
+        RecordEpochs,
+        StopOnNonFiniteLoss,
+    )
 
     config, training = loaded.config, loaded.config.training
     table = data.tables["train"]
@@ -184,7 +189,9 @@ def _train(
     )
     recorder = RecordEpochs(paths, outcome, listener, keeper)
     outcome.describe_memory(batch_size)
-    with explaining_disk(paths.root):  # Keras's own callbacks write files too
+    # Keras's own callbacks write files too.
+    with explaining_disk(paths.root), ExitStack() as quiet:
+        quiet.enter_context(without_chatter())
         trained.fit(
             make_training_batches(
                 table,
@@ -198,7 +205,13 @@ def _train(
             epochs=training.epochs,
             steps_per_epoch=steps,
             validation_data=_validation_batches(data, targets),
-            callbacks=[StopOnNonFiniteLoss(), *build_callbacks(config, paths), keeper, recorder],
+            callbacks=[
+                EndQuiet(quiet),
+                StopOnNonFiniteLoss(),
+                *build_callbacks(config, paths),
+                keeper,
+                recorder,
+            ],
             shuffle=False,  # the batches come in an order of their own
             verbose=0,
         )

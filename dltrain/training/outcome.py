@@ -32,11 +32,23 @@ class RunOutcome:
         self.paths = paths
         self.status = begin_status(epochs_goal=epochs_goal)
         self.batch_size: int | None = None
+        self.signal_number: int | None = None
         write_status(paths.status, self.status)
 
     def describe_memory(self, batch_size: int) -> None:
         """Note the batch size that a message about memory names."""
         self.batch_size = batch_size
+
+    def raise_if_signalled(self) -> None:
+        """Raise KeyboardInterrupt or Terminated if SIGINT or SIGTERM has arrived.
+
+        A handler's exception is lost where it meets a finalizer or C code that clears errors;
+        asked after every step, this makes up for that.
+        """
+        if self.signal_number == signal.SIGTERM:
+            raise Terminated
+        if self.signal_number == signal.SIGINT:
+            raise KeyboardInterrupt
 
     def finish_epoch(self, epochs_done: int) -> None:
         """Write down that `epochs_done` epochs are done."""
@@ -69,7 +81,7 @@ def recording_outcome(paths: RunPaths, *, epochs_goal: int) -> Iterator[RunOutco
     """
     outcome = RunOutcome(paths, epochs_goal=epochs_goal)
     try:
-        with _raising_on_terminate():
+        with _raising_on_signals(outcome):
             yield outcome
             outcome.finish()
     except (KeyboardInterrupt, Terminated) as error:
@@ -110,17 +122,24 @@ def _is_out_of_memory(error: Exception) -> bool:
 
 
 @contextmanager
-def _raising_on_terminate() -> Iterator[None]:
-    """Turn SIGTERM into `Terminated` while the block runs (in the main thread only)."""
+def _raising_on_signals(outcome: RunOutcome) -> Iterator[None]:
+    """Note SIGINT and SIGTERM in `outcome` and raise them, in the main thread only.
+
+    What is ignored stays so: a shell starts its background jobs with SIGINT ignored.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
 
     def handle(number: int, frame: FrameType | None) -> None:
-        raise Terminated
+        outcome.signal_number = number
+        outcome.raise_if_signalled()
 
-    before = signal.signal(signal.SIGTERM, handle)
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    heard = [number for number in numbers if signal.getsignal(number) != signal.SIG_IGN]
+    before = {number: signal.signal(number, handle) for number in heard}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -9,10 +9,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from tiny_runs import REGRESSION, Result
+
+from dltrain.config.load import load_config
+from dltrain.training.fit import fit
+from dltrain.training.listener import Listener
+from dltrain.training.outcome import Interrupted
 
 WriteConfig = Callable[..., Path]
 
@@ -72,6 +78,31 @@ def test_a_signal_ends_the_run_with_its_code_and_its_model_kept(
     }
     listed = dltrain("runs")
     assert f"line/0001 interrupted: {status['reason']}" in listed.out
+
+
+def test_an_interrupt_that_is_swallowed_ends_the_run_all_the_same(
+    workplace: Path, write_config: WriteConfig
+) -> None:
+    class Swallowing(Listener):
+        """Lose the exception of the signal, as a finalizer or C code does."""
+
+        def step(self, step: int, loss: float) -> None:
+            with suppress(KeyboardInterrupt):
+                signal.raise_signal(signal.SIGINT)
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(Interrupted, match=r"The run was interrupted after 0 of 3 epochs\."):
+            fit(
+                load_config(write_config(REGRESSION)),
+                data_dir=workplace,
+                runs_root=workplace / "runs",
+                listener=Swallowing(),
+            )
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert json.loads((RUN / "status.json").read_text())["state"] == "interrupted"
 
 
 def test_a_killed_run_is_listed_as_killed_and_its_directory_is_not_reused(
