@@ -79,6 +79,12 @@ def _check_layer(spec: Spec, path: Path, problems: Problems) -> None:
             f"{kind} is augmentation; inside the model it would be saved with it.",
             hint="Put it under dataset.augment.",
         )
+    elif any(_names_glu(spec.get(name)) for name in ("activation", "recurrent_activation")):
+        problems.add(
+            path,
+            "glu halves the units, which Keras's layers don't reckon with.",
+            hint="Multiply a dense layer by another with activation: sigmoid.",
+        )
     elif kind in _NEVER:
         reason, hint = _NEVER[kind]
         problems.add(path, f"{kind} {reason}", hint=hint)
@@ -94,3 +100,7 @@ def _check_layer(spec: Spec, path: Path, problems: Problems) -> None:
                     f"bidirectional wraps a recurrent layer; {inner.get('type')} is none.",
                     hint="Use one of lstm, gru, simple_rnn, rnn.",
                 )
+
+
+def _names_glu(activation: object) -> bool:
+    return isinstance(activation, dict) and activation.get("type") == "glu"

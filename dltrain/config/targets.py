@@ -19,7 +19,12 @@ CROSS_ENTROPY = "cross_entropy"
 
 # Losses that take one column of 0 and 1 (or several, one a class, then one-hot labels).
 _TWO_CLASS_LOSSES = {"binary_crossentropy", "binary_focal_crossentropy", "hinge", "squared_hinge"}
-_INTEGER_LOSSES = {"sparse_categorical_crossentropy", "circle"}
+# Keras's categorical_generalized_cross_entropy makes the labels one-hot itself (3.15, losses.py).
+_INTEGER_LOSSES = {
+    "sparse_categorical_crossentropy",
+    "circle",
+    "categorical_generalized_cross_entropy",
+}
 _PROBABILITY_LOSSES = {
     "binary_crossentropy",
     "binary_focal_crossentropy",
@@ -31,7 +36,7 @@ _PROBABILITY_LOSSES = {
 _CLASS_LOSSES = (
     _TWO_CLASS_LOSSES
     | _INTEGER_LOSSES
-    | {"categorical_hinge", "dice", "tversky", "categorical_generalized_cross_entropy"}
+    | {"categorical_hinge", "dice", "tversky"}
     | _PROBABILITY_LOSSES - {"kl_divergence"}
 )
 _OUTPUT_PRESERVING = {"dropout", "reshape", "flatten", "activity_regularization", "identity"}

@@ -14,10 +14,14 @@ from keras import ops  # noqa: TID253
 from dltrain.config.targets import Targets
 from dltrain.model.components import build_component
 
-Form = Literal["as_trained", "integer", "one_hot", "binary"]
+Form = Literal["integer", "class", "one_hot", "binary"]
+"""integer: labels (batch,), outputs (batch, classes); class: both (batch,), the outputs' largest;
+one_hot: both (batch, classes); binary: both (batch, 1)."""
 
 _MACRO = {"precision", "recall", "f1_score"}
-_INTEGER_METRICS = ("sparse_", "mean_iou", "iou", "binary_iou")
+_CORRELATIONS = {"pearson_correlation", "concordance_correlation"}
+# What says in which form these two take labels and outputs; here it is always class numbers.
+_IOU_FORMS = ("sparse_y_true", "sparse_y_pred")
 
 
 def build_metrics(specs: list[dict[str, Any]], targets: Targets) -> list[Any]:
@@ -95,13 +99,49 @@ class MacroMetric(keras.metrics.Metric):  # type: ignore[misc]
         return _divide(ops.sum(value * present), ops.sum(present))
 
 
+class CorrelationMetric(keras.metrics.Metric):  # type: ignore[misc]
+    """Correlate one column of outputs with the labels, over all batches.
+
+    Keras's own correlates along the last axis, which is undefined for one column. `concordance` is
+    Lin's coefficient (1989, Biometrics 45:255), else Pearson's; 0 where either side is constant.
+    """
+
+    def __init__(self, *, concordance: bool, name: str) -> None:
+        super().__init__(name=name)
+        self.concordance = concordance
+        # float64: the variance is the small difference of large sums.
+        self.sums = self.add_variable((6,), initializer="zeros", name="sums", dtype="float64")
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Add a batch: `y_true` and `y_pred` (batch, 1)."""
+        true = ops.reshape(ops.cast(y_true, "float64"), (-1,))
+        predicted = ops.reshape(ops.cast(y_pred, "float64"), (-1,))
+        weight = ops.ones_like(true)
+        if sample_weight is not None:
+            weight = ops.reshape(ops.cast(sample_weight, "float64"), (-1,))
+        terms = (weight, true, predicted, true**2, predicted**2, true * predicted)
+        products = [terms[0], *(weight * term for term in terms[1:])]
+        self.sums.assign_add(ops.stack([ops.sum(product) for product in products]))
+
+    def result(self) -> Any:
+        """Return the coefficient, from -1 to 1."""
+        means = self.sums / ops.maximum(self.sums[0], 1.0)
+        variance = means[3] - means[1] ** 2
+        predicted_variance = means[4] - means[2] ** 2
+        covariance = means[5] - means[1] * means[2]
+        if self.concordance:
+            spread = variance + predicted_variance + (means[1] - means[2]) ** 2
+            value = _divide(2 * covariance, spread)
+        else:
+            value = _divide(covariance, ops.sqrt(ops.maximum(variance * predicted_variance, 0.0)))
+        return ops.cast(value, "float32")
+
+
 def adapt(y_true: Any, y_pred: Any, targets: Targets, form: Form) -> tuple[Any, Any]:
     """Return labels and outputs in `form`; logits become probabilities."""
     y_pred = ops.cast(y_pred, "float32")
     if targets.output == "logits":
         y_pred = ops.sigmoid(y_pred) if targets.units == 1 else ops.softmax(y_pred)
-    if form == "as_trained":
-        return y_true, y_pred
     if targets.encoding == "one_hot":
         classes = ops.argmax(y_true, axis=-1)
     else:
@@ -110,6 +150,9 @@ def adapt(y_true: Any, y_pred: Any, targets: Targets, form: Form) -> tuple[Any, 
         if targets.units == 1:
             y_pred = ops.concatenate([1 - y_pred, y_pred], axis=-1)
         return classes, y_pred
+    if form == "class":
+        predicted = y_pred[:, 0] > 0.5 if targets.units == 1 else ops.argmax(y_pred, axis=-1)
+        return classes, ops.cast(predicted, "int32")
     if form == "one_hot":
         if targets.units == 1:
             y_pred = ops.concatenate([1 - y_pred, y_pred], axis=-1)
@@ -127,11 +170,15 @@ def _divide(numerator: Any, denominator: Any) -> Any:
 
 
 def _build_metric(spec: dict[str, Any], targets: Targets) -> Any:
-    name = spec["name"]
+    name, kind = spec["name"], spec["type"]
+    plain = set(spec) <= {"type", "name"}
+    if kind in _CORRELATIONS and plain and targets.units == 1:
+        correlation = CorrelationMetric(concordance=kind.startswith("concordance"), name=name)
+        if targets.task == "regression":
+            return correlation
+        return AdaptedMetric(correlation, targets, "binary", name=name)
     if targets.task == "regression":
         return build_component("metrics", spec)
-    kind = spec["type"]
-    plain = set(spec) <= {"type", "name"}
     if kind == "accuracy":
         inner = keras.metrics.SparseCategoricalAccuracy()
         return AdaptedMetric(inner, targets, "integer", name=name)
@@ -142,6 +189,8 @@ def _build_metric(spec: dict[str, Any], targets: Targets) -> Any:
         )
     arguments = dict(spec)
     form = _choose_form(kind, targets)
+    if form == "class":
+        arguments = {key: value for key, value in spec.items() if key not in _IOU_FORMS}
     if kind in ("f1_score", "fbeta_score"):
         if form == "binary":
             arguments.setdefault("threshold", 0.5)
@@ -153,12 +202,15 @@ def _build_metric(spec: dict[str, Any], targets: Targets) -> Any:
 
 
 def _choose_form(kind: str, targets: Targets) -> Form:
-    if kind.startswith(_INTEGER_METRICS):
+    if kind.startswith("sparse_"):
         return "integer"
+    if kind in ("iou", "mean_iou"):
+        return "class"
     if kind.startswith(("categorical_", "one_hot_", "top_k_")):
         return "one_hot"
     two_sided = ("binary_", "precision", "recall", "auc", "f1_score", "fbeta_score")
     counting = ("true_", "false_", "sensitivity", "specificity")
     if kind.startswith(two_sided + counting):
         return "binary" if targets.classes == 2 else "one_hot"
-    return "as_trained"
+    # The others compare labels with outputs column by column.
+    return "binary" if targets.units == 1 else "one_hot"

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from dltrain.catalog.arguments import nested_kind
 from dltrain.catalog.components import find
 from dltrain.config.layers import INPUT, Layer
 from dltrain.config.paths import Path
@@ -159,7 +160,7 @@ def _build_layer(layer: Layer, *, l1: float, l2: float) -> Any:
 
 
 def _with_regularizers(spec: dict[str, Any], *, l1: float, l2: float) -> dict[str, Any]:
-    """Give every kernel without a regularizer of its own the default one, in wrapped layers too."""
+    """Give every kernel without a regularizer of its own the default one, in held layers too."""
     component = find("layers", spec["type"])
     if component is None or not (l1 or l2):
         return spec
@@ -167,9 +168,13 @@ def _with_regularizers(spec: dict[str, Any], *, l1: float, l2: float) -> dict[st
     for argument in _KERNEL_REGULARIZERS:
         if argument in component.arguments and argument not in spec:
             filled[argument] = {"type": "l1l2", "l1": l1, "l2": l2}
-    wrapped = spec.get("layer")
-    if isinstance(wrapped, dict):
-        filled["layer"] = _with_regularizers(wrapped, l1=l1, l2=l2)
+    for name, held in spec.items():
+        if nested_kind(component, name) != "layers":
+            continue
+        if isinstance(held, dict):
+            filled[name] = _with_regularizers(held, l1=l1, l2=l2)
+        elif isinstance(held, list):
+            filled[name] = [_with_regularizers(item, l1=l1, l2=l2) for item in held]
     return filled
 
 
