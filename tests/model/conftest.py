@@ -17,10 +17,16 @@ def _engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _fresh_session() -> Iterator[None]:
+    import keras
+
+    yield
+    keras.backend.clear_session()  # a module, not a test: it collects garbage for a second
+
+
 @pytest.fixture(autouse=True)
-def _fixed_seed() -> Iterator[None]:
+def _fixed_seed() -> None:
     import keras
 
     keras.utils.set_random_seed(0)
-    yield
-    keras.backend.clear_session()
