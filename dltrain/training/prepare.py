@@ -30,6 +30,15 @@ _CALLBACK_PACKAGES = {
 }
 _DISTRIBUTIONS = {"orbax": "orbax-checkpoint"}
 
+_RUN = RunPaths(Path())
+_RUN_FILES = [
+    path.parts
+    for path in (
+        *(_RUN.config, _RUN.status, _RUN.environment, _RUN.history, _RUN.metrics),
+        *(_RUN.model, _RUN.tokenizer, _RUN.report, _RUN.lock),
+    )
+]
+
 
 def prepare_network(loaded: LoadedConfig, data: LoadedData) -> tuple[Any, Targets]:
     """Return the Keras model (not compiled) and what its outputs are.
@@ -101,8 +110,8 @@ def prepare_augmentation(loaded: LoadedConfig, data: LoadedData) -> Augment | No
 def check_callbacks(loaded: LoadedConfig) -> None:
     """Look at the callbacks before anything is made.
 
-    Raises ConfigError, pointing at the callback, if one would write outside the run directory,
-    and MachineError if one needs a package that isn't installed.
+    Raises ConfigError, pointing at the callback, if one would write outside the run directory or
+    over the run's own files, and MachineError if one needs a package that isn't installed.
     """
     for index, spec in enumerate(loaded.config.training.callbacks):
         package = _CALLBACK_PACKAGES.get(spec["type"])
@@ -120,6 +129,12 @@ def check_callbacks(loaded: LoadedConfig) -> None:
                     ("training", "callbacks", index, name),
                     f"expected a path inside the run directory, received '{value}'.",
                     hint="Leave out the leading / and every ..",
+                )
+            if isinstance(value, str) and Path(value).parts[:1] in _RUN_FILES:
+                raise loaded.problem(
+                    ("training", "callbacks", index, name),
+                    f"the run itself writes {value}.",
+                    hint=f"Choose another name, such as callbacks/{value}.",
                 )
 
 

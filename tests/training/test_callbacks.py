@@ -153,6 +153,18 @@ def test_a_callback_may_not_write_outside_the_run_directory(
     assert not Path("runs").exists()
 
 
+def test_a_callback_may_not_write_over_the_run_s_own_files(
+    dltrain: Fit, write_config: WriteConfig
+) -> None:
+    callbacks = [{"type": "model_checkpoint", "filepath": "model.keras"}]
+    result = dltrain("fit", write_config(REGRESSION, training__callbacks=callbacks))
+    assert result.code == 2
+    assert (
+        "training.callbacks[0].filepath\n  the run itself writes model.keras. "
+        "Choose another name, such as callbacks/model.keras.\n"
+    ) in result.err
+
+
 def test_metrics_of_many_classes_can_be_monitored(dltrain: Fit, write_config: WriteConfig) -> None:
     config = write_config(
         CONFIG,
