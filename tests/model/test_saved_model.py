@@ -19,7 +19,7 @@ LOADER = """
 import sys
 sys.modules["dltrain"] = None
 import keras, numpy as np
-model = keras.saving.load_model(sys.argv[1], compile=False)
+model = keras.saving.load_model(sys.argv[1])
 np.save(sys.argv[3], model.predict_on_batch(np.load(sys.argv[2])))
 """
 
