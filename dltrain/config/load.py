@@ -21,6 +21,8 @@ from dltrain.config.monitors import check_monitors
 from dltrain.config.paths import Path
 from dltrain.config.placement import check_augmentation, check_model_layers
 from dltrain.config.rules import (
+    check_batch_size,
+    check_callback_paths,
     check_metrics,
     check_targets,
     check_training,
@@ -29,7 +31,7 @@ from dltrain.config.rules import (
 )
 from dltrain.config.schema import RunConfig
 from dltrain.config.targets import Targets, describe_mismatch, last_layer
-from dltrain.config.validation import add_validation_errors
+from dltrain.config.validation import add_validation_errors, wrong_paths
 from dltrain.errors import ConfigError, Problem
 
 _DEFAULT_METRICS = {"classification": ["accuracy"], "regression": ["mae"]}
@@ -94,26 +96,42 @@ def check_document(document: Document) -> LoadedConfig:
     _check_components(data, info, problems)
     layers = unfold_layers(data["model"], problems) if isinstance(data.get("model"), dict) else []
     check_model_layers(layers, problems)
-    config = _validate(data, problems)
-    if config is None or info is None:
-        problems.raise_any()
-        raise AssertionError("an invalid config has problems")
+    config, targets = _validate(data, problems), None
+    if config is not None and info is not None:
+        config = _complete(config, info, problems)
+        targets = _check_together(config, info, layers, problems)
     problems.raise_any()
-    resolved = config.model_dump(mode="python")
-    complete_dataset(resolved["dataset"], info, problems)
-    _complete_training(resolved)
-    problems.raise_any()
-    config = RunConfig.model_validate(resolved)
-    check_metrics(config, info, problems)
-    check_monitors(config, problems)
-    check_training(config, info, problems)
-    check_vocabulary(config, info, layers, problems)
-    targets = check_targets(config, info, layers, problems)
-    problems.raise_any()
+    assert config is not None
+    assert info is not None
     assert targets is not None
     return LoadedConfig(
         config, info, tuple(layers), targets, document, _collect_warnings(document, targets, layers)
     )
+
+
+def _complete(config: RunConfig, info: DatasetInfo, problems: Problems) -> RunConfig:
+    """Return the config with the defaults that follow from the dataset and from other keys."""
+    resolved = config.model_dump(mode="python")
+    complete_dataset(resolved["dataset"], info, problems)
+    _complete_training(resolved)
+    return RunConfig.model_validate(resolved)
+
+
+def _check_together(
+    config: RunConfig, info: DatasetInfo, layers: list[Layer], problems: Problems
+) -> Targets | None:
+    """Check the sections against each other, those whose own mistakes don't stand in the way."""
+    wrong = {name for name in RunConfig.model_fields if problems.touches((name,))}
+    if "metrics" not in wrong:
+        check_metrics(config, info, problems)
+        check_monitors(config, problems)
+    check_training(config, problems)
+    check_callback_paths(config, problems)
+    if "dataset" not in wrong:
+        check_batch_size(config, info, problems)
+    if not wrong & {"dataset", "model"}:
+        check_vocabulary(config, info, layers, problems)
+    return None if wrong & {"loss", "model"} else check_targets(config, info, layers, problems)
 
 
 def _rename_source(document: Document, old: str, new: str) -> None:
@@ -173,10 +191,24 @@ def _check_components(data: dict[str, Any], info: DatasetInfo | None, problems: 
 
 
 def _validate(data: dict[str, Any], problems: Problems) -> RunConfig | None:
+    """Return the config; values that are wrong are told, and left out so that the rest is checked.
+
+    None if what is wrong can't be left out.
+    """
     try:
         return RunConfig.model_validate(data)
     except ValidationError as error:
         add_validation_errors(error, RunConfig, problems)
+        wrong = [*wrong_paths(error, RunConfig)]
+    for path in wrong:
+        holder: Any = data
+        for part in path[:-1]:
+            holder = holder.get(part) if isinstance(holder, dict) else None
+        if isinstance(holder, dict):
+            holder.pop(path[-1], None)
+    try:
+        return RunConfig.model_validate(data)
+    except ValidationError:
         return None
 
 

@@ -51,14 +51,12 @@ def check_monitors(config: RunConfig, problems: Problems) -> None:
         monitor = training.reduce_lr_on_plateau.monitor
         asked.append((("training", "reduce_lr_on_plateau", "monitor"), monitor))
     for index, spec in enumerate(training.callbacks):
-        if "monitor" in spec:
+        if spec is not None and "monitor" in spec:
             asked.append((("training", "callbacks", index, "monitor"), spec["monitor"]))
-    # A monitor that was resolved from another one is told once, where it was written.
-    told: set[str] = set()
-    for path, name in reversed(asked):
-        if name is None or name in names or name in told:
+    for path, name in asked:
+        # One that was resolved from another is told there, where it was written.
+        if name is None or name in names or not _is_written(path, problems.document.data):
             continue
-        told.add(name)
         near = nearest(str(name), names)
         without = not config.dataset.validation_split and str(name).startswith("val_")
         problems.add(
@@ -68,3 +66,13 @@ def check_monitors(config: RunConfig, problems: Problems) -> None:
             if without
             else (f"Did you mean '{near}'?" if near else "Add it to metrics:."),
         )
+
+
+def _is_written(path: Path, data: Any) -> bool:
+    """Say whether the config itself holds something at `path`."""
+    for part in path:
+        try:
+            data = data[part]
+        except (KeyError, IndexError, TypeError):
+            return False
+    return data is not None

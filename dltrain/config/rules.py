@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import PurePath
 from typing import Any
 
 from dltrain.catalog.datasets import DatasetInfo
@@ -21,6 +22,9 @@ _TEXT_OPTIONS = {
 }
 _DEFAULT_NORMALIZE = {"image": "unit", "tabular": "standard", "text": "none"}
 _DEFAULT_TEST_SPLIT = 0.2
+
+CALLBACK_PATHS = ("filepath", "filename", "log_dir", "backup_dir", "directory")
+"""Arguments of Keras's callbacks that name a file or a folder: kept inside the run directory."""
 
 # Parts of the names of Keras's metrics that compare classes.
 _CLASS_METRIC_PARTS = (
@@ -92,8 +96,8 @@ def count_held_out(rows: int, fraction: float) -> int:
     return max(1, round(rows * fraction)) if fraction else 0
 
 
-def check_training(config: RunConfig, info: DatasetInfo, problems: Problems) -> None:
-    """Check batch size against the data and the learning-rate settings against each other."""
+def check_batch_size(config: RunConfig, info: DatasetInfo, problems: Problems) -> None:
+    """Refuse a batch that is larger than the data."""
     rows = count_training_rows(config, info)
     batch_size = config.training.batch_size
     if isinstance(batch_size, int) and batch_size > rows:
@@ -102,7 +106,11 @@ def check_training(config: RunConfig, info: DatasetInfo, problems: Problems) -> 
             f"a batch of {batch_size:,} is larger than the {rows:,} training rows.",
             hint=f"Use {rows} or less, or `full`.",
         )
-    scheduled = isinstance(config.optimizer.get("learning_rate"), dict)
+
+
+def check_training(config: RunConfig, problems: Problems) -> None:
+    """Check the learning-rate settings against each other, and early stopping against the end."""
+    scheduled = isinstance((config.optimizer or {}).get("learning_rate"), dict)
     if scheduled and config.training.reduce_lr_on_plateau is not None:
         problems.add(
             ("training", "reduce_lr_on_plateau"),
@@ -116,6 +124,21 @@ def check_training(config: RunConfig, info: DatasetInfo, problems: Problems) -> 
             ("training", "early_stopping", "start_from_epoch"),
             f"early stopping would start after the last of {config.training.epochs} epochs.",
         )
+
+
+def check_callback_paths(config: RunConfig, problems: Problems) -> None:
+    """Refuse a callback that would write outside of the run directory."""
+    for index, spec in enumerate(config.training.callbacks):
+        for name in CALLBACK_PATHS:
+            value = (spec or {}).get(name)
+            if not isinstance(value, str):
+                continue
+            if PurePath(value).is_absolute() or ".." in PurePath(value).parts:
+                problems.add(
+                    ("training", "callbacks", index, name),
+                    f"expected a path inside the run directory, received '{value}'.",
+                    hint="Leave out the leading / and every ..",
+                )
 
 
 def check_targets(

@@ -39,6 +39,11 @@ def add_validation_errors(
         _add(path, details, schema, problems)
 
 
+def wrong_paths(error: ValidationError, schema: type[BaseModel]) -> set[Path]:
+    """Return where the values stand that `error` is about."""
+    return {_known_path(detail["loc"], schema) for detail in error.errors()}
+
+
 def _add(
     path: Path, details: list[ErrorDetails], schema: type[BaseModel], problems: Problems
 ) -> None:

@@ -102,7 +102,9 @@ class KeepBestModel(keras.callbacks.Callback):  # type: ignore[misc]
         self.epoch = epoch + 1
         with replacing(self.paths.model) as temporary:
             self.inference_model.save(temporary)
-        self.weights = [np.array(variable) for variable in self.inference_model.variables]
+        self.weights = [
+            np.array(variable.value.numpy()) for variable in self.inference_model.variables
+        ]
 
     def restore(self) -> None:
         """Put the saved values back into the model."""

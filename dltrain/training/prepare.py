@@ -8,6 +8,7 @@ from typing import Any
 
 from dltrain.config.load import LoadedConfig
 from dltrain.config.monitors import best_direction
+from dltrain.config.rules import CALLBACK_PATHS
 from dltrain.config.schema import RunConfig
 from dltrain.config.targets import Targets, TargetsError, last_layer, resolve_targets
 from dltrain.data.augment import build_augmentation
@@ -18,9 +19,6 @@ from dltrain.model.components import build_component
 from dltrain.model.network import InputSpec, LayerError, Normalization, build_network, one_line
 from dltrain.runs.atomic import explaining_disk
 from dltrain.runs.layout import RunPaths
-
-# Arguments of Keras's callbacks that name a file or a folder: kept inside the run directory.
-_PATH_ARGUMENTS = ("filepath", "filename", "log_dir", "backup_dir", "directory")
 
 # Callbacks of Keras whose library neither Keras nor TensorFlow brings along.
 _CALLBACK_PACKAGES = {
@@ -110,8 +108,8 @@ def prepare_augmentation(loaded: LoadedConfig, data: LoadedData) -> Augment | No
 def check_callbacks(loaded: LoadedConfig) -> None:
     """Look at the callbacks before anything is made.
 
-    Raises ConfigError, pointing at the callback, if one would write outside the run directory or
-    over the run's own files, and MachineError if one needs a package that isn't installed.
+    Raises ConfigError, pointing at the callback, if one would write over the run's own files,
+    and MachineError if one needs a package that isn't installed.
     """
     for index, spec in enumerate(loaded.config.training.callbacks):
         package = _CALLBACK_PACKAGES.get(spec["type"])
@@ -122,14 +120,8 @@ def check_callbacks(loaded: LoadedConfig) -> None:
                 hint=f"pip install {_DISTRIBUTIONS.get(package, package)}, or take the callback "
                 "out of the config.",
             )
-        for name in _PATH_ARGUMENTS:
+        for name in CALLBACK_PATHS:
             value = spec.get(name)
-            if isinstance(value, str) and (Path(value).is_absolute() or ".." in Path(value).parts):
-                raise loaded.problem(
-                    ("training", "callbacks", index, name),
-                    f"expected a path inside the run directory, received '{value}'.",
-                    hint="Leave out the leading / and every ..",
-                )
             if isinstance(value, str) and Path(value).parts[:1] in _RUN_FILES:
                 raise loaded.problem(
                     ("training", "callbacks", index, name),
@@ -161,7 +153,7 @@ def _build_callback(spec: dict[str, Any], config: RunConfig, paths: RunPaths) ->
         filled["mode"] = best_direction(filled["monitor"], config)
     if filled["type"] == "tensorboard":  # Keras's default would be ./logs
         filled.setdefault("log_dir", paths.tensorboard.name)
-    for name in _PATH_ARGUMENTS:
+    for name in CALLBACK_PATHS:
         if isinstance(filled.get(name), str):
             target = paths.root / filled[name]
             with explaining_disk(target):

@@ -190,3 +190,27 @@ def test_text_options_get_their_defaults_for_texts_only(load: Load) -> None:
     assert (dataset.max_words, dataset.max_length, dataset.ngrams) == (20_000, 400, 1)
     assert (dataset.truncate, dataset.ngram_buckets, dataset.normalize) == ("end", None, "none")
     assert load(DIGITS).config.dataset.max_words is None
+
+
+def test_mistakes_between_sections_are_told_together_with_those_inside_them(
+    refuse: Refuse,
+) -> None:
+    text = (
+        "sead: 3\n"
+        "dataset: {name: mnist, max_words: 10}\n"
+        "model: {layers: [flatten, {type: dense, units: 3}]}\n"
+        "optimizer: {type: adam, learning_rate: {type: one_cycle, max_learning_rate: 0.1}}\n"
+        "training:\n"
+        "  epochs: 2.5\n"
+        "  reduce_lr_on_plateau: {}\n"
+        "  early_stopping: {monitor: val_acuracy}\n"
+    )
+    assert [problem.split(":")[1] for problem in refuse(text)] == list("123678")
+
+
+def test_a_callback_outside_the_run_directory_is_told_by_check(refuse: Refuse) -> None:
+    callbacks = "training: {callbacks: [{type: csv_logger, filename: ../log.csv}]}\n"
+    assert refuse(DIGITS + callbacks) == [
+        "c.yaml:3:56 training.callbacks[0].filename: expected a path inside the run directory, "
+        "received '../log.csv'. Leave out the leading / and every .."
+    ]
