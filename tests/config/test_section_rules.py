@@ -211,6 +211,6 @@ def test_mistakes_between_sections_are_told_together_with_those_inside_them(
 def test_a_callback_outside_the_run_directory_is_told_by_check(refuse: Refuse) -> None:
     callbacks = "training: {callbacks: [{type: csv_logger, filename: ../log.csv}]}\n"
     assert refuse(DIGITS + callbacks) == [
-        "c.yaml:3:56 training.callbacks[0].filename: expected a path inside the run directory, "
+        "c.yaml:3:53 training.callbacks[0].filename: expected a path inside the run directory, "
         "received '../log.csv'. Leave out the leading / and every .."
     ]
