@@ -234,4 +234,13 @@ def _collect_warnings(
         mismatch = describe_mismatch(targets, last_layer(layers)[1])
         if mismatch:
             warnings.add(("loss",), mismatch)
+    taken = {name for layer in layers for name in layer.inputs}
+    for layer in layers[:-1]:
+        if layer.name not in taken:
+            warnings.add(
+                layer.path,
+                f"no layer takes the output of {layer.name} ({layer.type}): "
+                "it is left out of the model.",
+                hint="Name it under `inputs:` of a later layer, or delete it.",
+            )
     return warnings.found()

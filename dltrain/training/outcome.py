@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import threading
 from collections.abc import Iterator
@@ -11,6 +12,10 @@ from types import FrameType
 from dltrain.errors import DltrainError, TrainingError
 from dltrain.runs.layout import RunPaths
 from dltrain.runs.status import State, begin_status, write_status
+
+# How TensorFlow names the operation that failed, and the lines that say only where in the code.
+_NODE = re.compile(r"Detected at node (\S+)")
+_LOCATIONS = ("Graph execution error", "Detected at", "File ", "<stack", "[[", "(")
 
 
 class Interrupted(DltrainError):
@@ -76,8 +81,8 @@ class RunOutcome:
 def recording_outcome(paths: RunPaths, *, epochs_goal: int) -> Iterator[RunOutcome]:
     """Write status.json at the start and at the end of the block, however it ends.
 
-    Raises Interrupted on Ctrl-C and SIGTERM, TrainingError when memory runs out; other errors go
-    on as they are.
+    Raises Interrupted on Ctrl-C and SIGTERM, TrainingError when memory runs out or TensorFlow
+    refuses the values that a layer gets; other errors go on as they are.
     """
     outcome = RunOutcome(paths, epochs_goal=epochs_goal)
     try:
@@ -90,13 +95,10 @@ def recording_outcome(paths: RunPaths, *, epochs_goal: int) -> Iterator[RunOutco
         outcome.fail("failed", error.message)
         raise
     except Exception as error:
-        if _is_out_of_memory(error):
-            message = f"Memory ran out at a batch size of {outcome.batch_size}."
-            outcome.fail("failed", message)
-            raise TrainingError(
-                message, hint="Lower training.batch_size, or make the model smaller."
-            ) from error
-        outcome.fail("failed", f"{type(error).__name__}: {error}"[:500])
+        failure = _explain(error, outcome.batch_size)
+        outcome.fail("failed", failure.message if failure else f"{type(error).__name__}: {error}")
+        if failure is not None:
+            raise failure from error
         raise
 
 
@@ -115,10 +117,26 @@ def _interrupt(outcome: RunOutcome, error: BaseException) -> Interrupted:
     )
 
 
-def _is_out_of_memory(error: Exception) -> bool:
+def _explain(error: Exception, batch_size: int | None) -> TrainingError | None:
+    """Return what an error of TensorFlow or Python means to the user; None for a defect of ours."""
     import tensorflow as tf
 
-    return isinstance(error, (MemoryError, tf.errors.ResourceExhaustedError))
+    if isinstance(error, (MemoryError, tf.errors.ResourceExhaustedError)):
+        return TrainingError(
+            f"Memory ran out at a batch size of {batch_size}.",
+            hint="Lower training.batch_size, or make the model smaller.",
+        )
+    if isinstance(error, tf.errors.InvalidArgumentError):
+        # Only a step shows these: an id beyond an embedding, a negative category.
+        node = _NODE.search(str(error))
+        lines = [line.strip() for line in str(error).splitlines()]
+        said = next((line for line in lines if line and not line.startswith(_LOCATIONS)), "")
+        return TrainingError(
+            f"TensorFlow refused the values that a layer got: {said[:300]}"
+            + (f" (in {node[1]})" if node else ""),
+            hint="Look at what that layer is given.",
+        )
+    return None
 
 
 @contextmanager

@@ -137,6 +137,20 @@ def test_a_loss_that_explodes_stops_at_its_step_and_keeps_what_there_is(
     }
 
 
+def test_values_that_a_layer_refuses_name_the_layer_and_no_traceback(
+    dltrain: Fit, write_config: WriteConfig
+) -> None:
+    encode = {"type": "category_encoding", "num_tokens": 3, "output_mode": "multi_hot"}
+    model = {"layers": [encode, {"type": "dense", "units": 1}]}
+    result = dltrain("fit", write_config(REGRESSION, model=model), "--quiet")
+    assert result.code == 4
+    message, hint = result.err.splitlines()
+    assert message.startswith("error: TensorFlow refused the values that a layer got: ")
+    assert "category_encoding" in message
+    assert hint == "Look at what that layer is given."
+    assert read_status()["reason"] == message.removeprefix("error: ")
+
+
 def test_weights_broken_by_the_last_step_are_found_by_the_validation(
     dltrain: Fit, write_config: WriteConfig
 ) -> None:
