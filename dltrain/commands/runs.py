@@ -78,7 +78,9 @@ def _make_table(summaries: list[RunSummary]) -> Table:
     from rich.text import Text
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
-    table.add_column("run", overflow="fold")
+    # Whole, so that it can be copied into `dltrain eval`; only a very long one is folded.
+    longest = max(len(summary.label) for summary in summaries)
+    table.add_column("run", overflow="fold", min_width=min(longest, 24))
     table.add_column("status", no_wrap=True)
     table.add_column("result", overflow="fold")
     table.add_column("epochs", justify="right", no_wrap=True)
@@ -97,13 +99,13 @@ def _make_table(summaries: list[RunSummary]) -> Table:
 
 
 def format_seconds(seconds: float) -> str:
-    """Return a duration in two units: `8 s`, `3 min 20 s`, `2 h 05 min`."""
+    """Return a duration in two units, short enough for a column: `8s`, `3m20s`, `2h05m`."""
     whole = round(seconds)
     if whole < 60:
-        return f"{whole} s"
+        return f"{whole}s"
     if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02d} s"
-    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+        return f"{whole // 60}m{whole % 60:02d}s"
+    return f"{whole // 3600}h{whole % 3600 // 60:02d}m"
 
 
 def _format_result(summary: RunSummary) -> str:
@@ -115,7 +117,7 @@ def _format_result(summary: RunSummary) -> str:
 
 
 def _format_start(started_at: str | None) -> str:
-    """Return a UTC time as this machine's own: `2026-11-24 02:32`."""
+    """Return a UTC time as this machine's own: `11-24 02:32`."""
     if started_at is None:
         return "-"
-    return datetime.fromisoformat(started_at).astimezone().strftime("%Y-%m-%d %H:%M")
+    return datetime.fromisoformat(started_at).astimezone().strftime("%m-%d %H:%M")

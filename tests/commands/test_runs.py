@@ -68,7 +68,7 @@ def test_no_runs_say_what_to_do_and_leave_stdout_empty(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(7.4, "7 s"), (59.6, "1 min 00 s"), (200, "3 min 20 s"), (7500, "2 h 05 min")],
+    [(7.4, "7s"), (59.6, "1m00s"), (200, "3m20s"), (7500, "2h05m")],
 )
 def test_durations_are_in_two_units(seconds: float, text: str) -> None:
     assert format_seconds(seconds) == text
