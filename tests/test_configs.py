@@ -1,7 +1,7 @@
 """Do the shipped configs build, and do they reach on the real data what their headers promise?
 
-The slow ones want the datasets prepared (`dltrain data fetch`, or `data add`) and take an hour and
-a half on two cores: `pytest -m slow tests/test_configs.py`.
+The slow ones want the datasets prepared (`dltrain data fetch`, or `data add`) and take half an
+hour on two cores: `pytest -m slow tests/test_configs.py`.
 """
 
 from __future__ import annotations
