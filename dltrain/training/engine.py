@@ -9,7 +9,7 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -106,6 +106,16 @@ def without_chatter() -> Iterator[None]:
             os.close(stderr)
             held.seek(0)
             text = held.read().decode("utf-8", "replace")
-            for line in text.splitlines():
-                if line.strip() and not _CHATTER.search(line):
-                    print(line, file=sys.stderr)
+            for line in _without_chatter_lines(text.splitlines()):
+                print(line, file=sys.stderr)
+
+
+def _without_chatter_lines(lines: Iterable[str]) -> Iterator[str]:
+    """Yield the lines that are no chatter; an indented line belongs to the one before it."""
+    dropped = False
+    for line in lines:
+        if not line.strip():
+            continue
+        dropped = bool(_CHATTER.search(line)) or (dropped and line[0].isspace())
+        if not dropped:
+            yield line
