@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from dltrain.catalog.datasets import DatasetInfo
 from dltrain.config.schema import DatasetConfig
@@ -28,16 +29,18 @@ class LoadedData:
     """Hold the tables asked for, and what the model must know of its input.
 
     `tables` maps split to table, without splits of no rows. `row_shape` is one row's without the
-    batch axis. `scaling` is None for ids and for `normalize: none`; `tokenizer` None but for text.
+    batch axis. `train_labels` `(n,)` are there whatever the splits. `scaling` is None for ids, for
+    `normalize: none` and without the training split; `tokenizer` None but for text.
     """
 
     info: DatasetInfo
     tables: dict[str, Table]
+    train_labels: npt.NDArray[Any]
     row_shape: tuple[int, ...]
     dtype: str
     scaling: Scaling | None
     largest: float
-    """The largest value that an image may hold (255, or 16 for digits)."""
+    """The largest value that an image may hold (255, or 16 for digits); 1 where it isn't asked."""
     tokenizer: Any
     fingerprint: dict[str, Any]
 
@@ -76,10 +79,12 @@ def load_data(
                 max_length=config.max_length or 0,
                 truncate=config.truncate or "end",
             )
-    else:
+    elif "train" in splits:  # a model that is only evaluated holds its scaling already
         if config.normalize in ("unit", "standard"):
             scaling = measure_scaling(train_rows.inputs, train_indices, config.normalize)
-        if dataset.info.modality == "image":
+        if scaling is not None and config.normalize == "unit":
+            largest = scaling.scale[0]
+        elif dataset.info.modality == "image":
             largest = measure_scaling(train_rows.inputs, train_indices, "unit").scale[0]
     tables = {
         split: _make_table(part, indices, config, tokenizer)
@@ -90,6 +95,7 @@ def load_data(
     return LoadedData(
         info=dataset.info,
         tables=tables,
+        train_labels=np.asarray(train_rows.labels[train_indices]),
         row_shape=(_text_length(config),) if text else dataset.info.shape,
         dtype="int32" if text else "float32",
         scaling=scaling,

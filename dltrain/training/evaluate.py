@@ -76,7 +76,7 @@ def evaluate_run(
             data.tables[split],
             targets=targets,
             class_names=data.info.class_names,
-            train_labels=data.tables["train"].labels,
+            train_labels=data.train_labels,
         )
     written_to = paths.root / f"evaluation-{split}.json"
     write_json(written_to, {"format": 1, "split": split, **scores})
@@ -125,8 +125,7 @@ def _read_data(
         seed=loaded.config.seed,
         data_dir=data_dir,
         offline=offline,
-        # The labels of the training rows give the baseline; their inputs are cheap to carry.
-        splits={"train", split},
+        splits={split},
         tokenizer=tokenizer,
         progress=listener,
     )

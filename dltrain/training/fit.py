@@ -224,7 +224,7 @@ def _train(
             data.tables[split],
             targets=targets,
             class_names=data.info.class_names,
-            train_labels=table.labels,
+            train_labels=data.train_labels,
         )
         for split in ("validation", "test")
         if split in data.tables

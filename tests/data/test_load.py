@@ -118,6 +118,11 @@ def test_only_the_splits_asked_for_are_made(load: Any) -> None:
     assert set(load(_make_images(), splits=("test",)).tables) == {"test"}
 
 
+def test_the_training_labels_are_there_without_the_training_rows(load: Any) -> None:
+    labels = load(_make_images()).tables["train"].labels
+    assert load(_make_images(), splits=("test",)).train_labels.tolist() == labels.tolist()
+
+
 def test_scaling_is_measured_on_the_training_rows(load: Any) -> None:
     dataset = _make_images()
     loaded = load(dataset, normalize="standard", validation_split=0.3)

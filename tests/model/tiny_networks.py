@@ -86,6 +86,7 @@ def make_data(loaded: LoadedConfig, rows: int = 10) -> LoadedData:
     return LoadedData(
         info=info,
         tables={"train": Table(inputs, labels)},
+        train_labels=labels,
         row_shape=shape,
         dtype=dtype,
         scaling=None if info.modality == "text" else scaling,
