@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -29,14 +29,13 @@ def read_with_bases(path: FilePath) -> Document:
     return _read(path, ())
 
 
-def apply_overrides(document: Document, overrides: Sequence[str]) -> None:
-    """Set the values of `--set KEY=VALUE` flags in `document`, in order.
+def apply_overrides(document: Document, overrides: Iterable[tuple[str, str]]) -> None:
+    """Set values in `document`, in order; each is a flag as it was written, and its KEY=VALUE.
 
     Raises ConfigError, naming the flag, if a flag has no `=` or its path can't exist.
     """
     found: list[Problem] = []
-    for override in overrides:
-        source = f"--set {override}"
+    for source, override in overrides:
         key, equals, text = override.partition("=")
         try:
             if not equals:

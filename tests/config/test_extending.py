@@ -286,3 +286,15 @@ def test_seed_and_epochs_flags_name_themselves(write: Write) -> None:
 @pytest.mark.parametrize("text", ["a", "a.b", "a[0]", "a.b[0].c", "a[0][1]"])
 def test_path_is_written_as_it_is_read(text: str) -> None:
     assert format_path(parse_path(text)) == text
+
+
+def test_the_last_of_repeated_overrides_counts(load: Load) -> None:
+    text = "dataset: {name: digits}\nmodel: {layers: [flatten, {type: dense, units: 10}]}\n"
+    assert load(text, "seed=1", "seed=2", "seed=1").config.seed == 1
+
+
+def test_a_flag_that_can_not_be_applied_is_named_as_it_was_written(write: Write) -> None:
+    config = write("dataset: {name: digits}\ntraining: 5\n")
+    with pytest.raises(ConfigError) as caught:
+        load_config(config, epochs=3)
+    assert [problem.source for problem in caught.value.problems] == ["--epochs 3"]
