@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -134,8 +133,3 @@ def _first_cause(error: BaseException) -> str:
     if "IncompleteRead" in text or "incomplete" in text.lower():
         return f"the connection ended early: {text}"
     return text or type(cause).__name__
-
-
-def is_disk_full(error: OSError) -> bool:
-    """Tell whether writing failed for lack of space or quota."""
-    return error.errno in (errno.ENOSPC, errno.EDQUOT)

@@ -33,8 +33,6 @@ def build_component(kind: Kind, spec: dict[str, Any], **extra: Any) -> Any:
     }
     if kind == "activations":
         return _build_activation(component, arguments)
-    if kind == "initializers" and "seed" in component.arguments:
-        arguments.setdefault("seed", None)
     return import_object(component)(**arguments, **extra)
 
 
