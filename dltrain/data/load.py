@@ -11,13 +11,15 @@ import numpy as np
 import numpy.typing as npt
 
 from dltrain.catalog.datasets import DatasetInfo
+from dltrain.config.rules import count_held_out
 from dltrain.config.schema import DatasetConfig
 from dltrain.data.batches import Table
 from dltrain.data.dataset import Dataset, Rows
 from dltrain.data.normalize import Scaling, measure_scaling
-from dltrain.data.open import open_dataset
+from dltrain.data.open import open_dataset, open_smoke_dataset
 from dltrain.data.progress import SILENT, Progress
 from dltrain.data.splits import TEST_SPLIT_SEED, Indices, hold_out
+from dltrain.data.stand_in import least_split_rows
 from dltrain.data.texts import Texts
 from dltrain.data.tokenize import append_bigrams, encode_texts, train_tokenizer
 
@@ -54,19 +56,25 @@ def load_data(
     splits: Collection[str] = SPLITS,
     tokenizer: Any = None,
     progress: Progress = SILENT,
+    smoke: bool = False,
 ) -> LoadedData:
     """Open the dataset, split it and bring it into the form that the model takes.
 
     `seed` decides the validation rows. A `tokenizer` from a run is used as it is; without one, it
-    is trained on the training rows. Raises DataError.
+    is trained on the training rows. `smoke` takes a few rows only, or a stand-in where the dataset
+    isn't prepared, and never a network: the fingerprint says which. Raises DataError.
     """
-    dataset = open_dataset(
-        config.name,
-        data_dir=data_dir,
-        offline=offline,
-        options=config.made_options(),
-        progress=progress,
-    )
+    if smoke:
+        dataset = open_smoke_dataset(config, data_dir=data_dir, seed=seed)
+        config = _widen_splits(config, dataset)
+    else:
+        dataset = open_dataset(
+            config.name,
+            data_dir=data_dir,
+            offline=offline,
+            options=config.made_options(),
+            progress=progress,
+        )
     rows = split_dataset(dataset, config, seed=seed)
     train_rows, train_indices = rows["train"]
     scaling, largest = None, 1.0
@@ -137,6 +145,25 @@ def split_dataset(
         "validation": (dataset.train, validation),
         "test": test,
     }
+
+
+def _widen_splits(config: DatasetConfig, dataset: Dataset) -> DatasetConfig:
+    """Return `config` with shares that leave every class in every split of few rows.
+
+    A hundredth of 60,000 rows is a good validation split; a hundredth of 200 is none.
+    """
+    rows = len(dataset.train)
+    least = min(least_split_rows(dataset.info), rows // 4)
+    changes = {}
+    if dataset.test is None:
+        # Training and validation rows share what is left.
+        test_split = max(config.test_split or 0.0, least / rows)
+        changes["test_split"] = min(test_split, 1 - 2 * least / rows)
+        rows -= count_held_out(rows, changes["test_split"])
+    if config.validation_split:
+        validation_split = max(config.validation_split, least / rows)
+        changes["validation_split"] = min(validation_split, 1 - least / rows)
+    return config.model_copy(update=changes)
 
 
 def _text_length(config: DatasetConfig) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 from dltrain.catalog.datasets import DATASETS, DatasetInfo
+from dltrain.config.schema import DatasetConfig
 from dltrain.data.dataset import Dataset, Rows
 from dltrain.data.embedded import make_embedded
 from dltrain.data.fetch import fetch_dataset
 from dltrain.data.progress import SILENT, Progress
+from dltrain.data.stand_in import count_smoke_rows, make_stand_in, take_subset
 from dltrain.data.store import explain_remedies, read_record
 from dltrain.data.texts import Texts
 from dltrain.errors import DataError
@@ -33,11 +36,7 @@ def open_dataset(
     Prepared arrays are memory-mapped read-only: opening takes milliseconds, and processes share
     the pages. Raises DataError if it is unknown, damaged, or can't be fetched.
     """
-    info = datasets.get(name)
-    if info is None:
-        raise DataError(
-            f"There is no dataset '{name}'.", hint=f"The datasets are: {', '.join(datasets)}."
-        )
+    info = _find_info(name, datasets)
     if info.embedded:
         return make_embedded(info, options=options or {})
     if options:
@@ -55,6 +54,37 @@ def open_dataset(
             raise
         remedies = explain_remedies(name, data_dir, info.accepts)
         raise DataError(error.message, hint=remedies) from error
+
+
+def open_smoke_dataset(
+    config: DatasetConfig,
+    *,
+    data_dir: Path,
+    seed: int,
+    datasets: Mapping[str, DatasetInfo] = DATASETS,
+) -> Dataset:
+    """Open a few rows to try a config on: of the dataset if it is here, else a stand-in for it.
+
+    Nothing is fetched. Raises DataError if the dataset lies in `data_dir` but is damaged.
+    """
+    info = _find_info(config.name, datasets)
+    options = config.made_options()
+    if info.embedded:
+        if "rows" in options:  # fewer rows are the first ones of more
+            options["rows"] = min(config.rows or 0, count_smoke_rows(info))
+        return take_subset(make_embedded(info, options=options), seed=seed)
+    if not os.path.lexists(data_dir / info.name):
+        return make_stand_in(info, config, seed=seed)
+    whole = open_dataset(info.name, data_dir=data_dir, offline=True, datasets=datasets)
+    return take_subset(whole, seed=seed)
+
+
+def _find_info(name: str, datasets: Mapping[str, DatasetInfo]) -> DatasetInfo:
+    if name not in datasets:
+        raise DataError(
+            f"There is no dataset '{name}'.", hint=f"The datasets are: {', '.join(datasets)}."
+        )
+    return datasets[name]
 
 
 def _open_prepared(info: DatasetInfo, directory: Path, record: Mapping[str, Any]) -> Dataset:
