@@ -78,6 +78,12 @@ class TrainingError(DltrainError):
     exit_code = 4
 
 
+class RequirementError(DltrainError):
+    """The work is done, but a `--require` is not met."""
+
+    exit_code = 5
+
+
 class MachineError(DltrainError):
     """The machine can't do what was asked: no GPU, no disk space, no permission."""
 

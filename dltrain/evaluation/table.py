@@ -5,12 +5,14 @@ What is returned here fits 80 columns and is printed by the commands.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich import box
 from rich.table import Table
 from rich.text import Text
+
+from dltrain.evaluation.requirements import RequirementResult, format_got
 
 WIDTH = 80
 
@@ -110,6 +112,24 @@ def make_confusion_table(scores: Mapping[str, Any]) -> Table:
             for column, count in enumerate(row)
         ]
         table.add_row(Text(label), *cells)
+    return table
+
+
+def make_requirements_table(results: Sequence[RequirementResult]) -> Table:
+    """Return what was wanted of each `--require`, and what was got."""
+    table = _table(title="requirements")
+    table.add_column("number", overflow="fold")
+    table.add_column("wanted", no_wrap=True)
+    table.add_column("got", justify="right", no_wrap=True)
+    table.add_column("met", no_wrap=True)
+    for result in results:
+        one = result.requirement
+        style = "" if result.met else "bold"
+        cells = (one.name, f"{one.comparison} {one.wanted}", format_got(result))
+        table.add_row(
+            *(Text(cell, style=style) for cell in cells),
+            Text("yes", style="green") if result.met else Text("no", style="bold red"),
+        )
     return table
 
 
