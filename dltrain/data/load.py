@@ -19,11 +19,13 @@ from dltrain.data.normalize import Scaling, measure_scaling
 from dltrain.data.open import open_dataset, open_smoke_dataset
 from dltrain.data.progress import SILENT, Progress
 from dltrain.data.splits import TEST_SPLIT_SEED, Indices, hold_out
-from dltrain.data.stand_in import least_split_rows
+from dltrain.data.stand_in import DataKind, describe_stand_in, find_kind, least_split_rows
 from dltrain.data.texts import Texts
 from dltrain.data.tokenize import append_bigrams, encode_texts, train_tokenizer
 
 SPLITS = ("train", "validation", "test")
+
+DataKind = Literal["real", "subset", "stand-in"]
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,28 @@ class LoadedData:
     """The largest value that an image may hold (255, or 16 for digits); 1 where it isn't asked."""
     tokenizer: Any
     fingerprint: dict[str, Any]
+
+    @property
+    def kind(self) -> DataKind:
+        """Tell the dataset itself from a few of its rows, and from rows made up."""
+        return find_kind(self.fingerprint)
+
+    @property
+    def label(self) -> str:
+        """Return the dataset's name, or a phrase on what stands in for it."""
+        return describe_stand_in(self.fingerprint) or self.info.name
+
+    @property
+    def kind(self) -> DataKind:
+        """Return whether these are the dataset's rows, a few of them, or made up ones."""
+        if self.fingerprint.get("stand_in"):
+            return "stand-in"
+        return "subset" if "subset" in self.fingerprint else "real"
+
+    @property
+    def label(self) -> str:
+        """Return the dataset's name, or a phrase that says what stands in for it."""
+        return describe_stand_in(self.fingerprint) or self.info.name
 
 
 def load_data(
@@ -174,7 +198,7 @@ def _text_length(config: DatasetConfig) -> int:
 def _make_table(rows: Rows, indices: Indices, config: DatasetConfig, tokenizer: Any) -> Table:
     labels = np.asarray(rows.labels[indices])
     if not isinstance(rows.inputs, Texts):
-        return Table(np.ascontiguousarray(rows.inputs[indices]), labels)
+        return Table(rows.inputs, labels, np.asarray(indices, dtype=np.int64))
     ids = encode_texts(tokenizer, rows.inputs.select(indices))
     if config.ngrams == 2:
         ids = append_bigrams(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,8 @@ from dltrain.data.dataset import Dataset, Rows
 from dltrain.data.made_texts import TextMaker
 from dltrain.data.splits import Indices
 from dltrain.data.texts import Texts, pack_texts
+
+DataKind = Literal["real", "subset", "stand-in"]
 
 # Enough for four steps an epoch and for every class in every split, with up to 25 classes.
 _TRAIN_ROWS = 200
@@ -89,12 +91,20 @@ def take_subset(dataset: Dataset, *, seed: int, rows: int | None = None) -> Data
     )
 
 
+def find_kind(fingerprint: Mapping[str, Any]) -> DataKind:
+    """Tell the dataset itself from a few of its rows, and from rows made up."""
+    if fingerprint.get("stand_in"):
+        return "stand-in"
+    return "subset" if "subset" in fingerprint else "real"
+
+
 def describe_stand_in(fingerprint: Mapping[str, Any]) -> str | None:
     """Return one phrase on what stands in for the dataset; None for the dataset itself."""
-    if fingerprint.get("stand_in"):
-        return f"a stand-in for {fingerprint['name']}, made from seed {fingerprint['seed']}"
-    if "subset" in fingerprint:
-        return f"a subset of {fingerprint['name']}, {fingerprint['subset']:,} rows before splitting"
+    kind, name = find_kind(fingerprint), fingerprint.get("name")
+    if kind == "stand-in":
+        return f"a stand-in for {name}, made from seed {fingerprint['seed']}"
+    if kind == "subset":
+        return f"a subset of {name}, {fingerprint['subset']:,} rows before splitting"
     return None
 
 

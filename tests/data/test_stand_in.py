@@ -17,7 +17,7 @@ from dltrain.data.add import add_dataset
 from dltrain.data.dataset import Dataset, Rows
 from dltrain.data.load import load_data
 from dltrain.data.open import open_dataset, open_smoke_dataset
-from dltrain.data.stand_in import describe_stand_in, make_stand_in, take_subset
+from dltrain.data.stand_in import describe_stand_in, find_kind, make_stand_in, take_subset
 from dltrain.data.texts import Texts
 from dltrain.data.tokenize import PADDING_ID, UNKNOWN_ID
 from dltrain.errors import DataError
@@ -159,6 +159,14 @@ def test_every_class_is_in_every_split_whatever_its_share(
             assert len(np.unique(table.labels)) == len(loaded.info.class_names)
 
 
+def test_loaded_data_says_what_it_is(tmp_path: Path) -> None:
+    made, real = load("mnist", tmp_path), load("digits", tmp_path)
+    assert (made.kind, made.label) == ("stand-in", "a stand-in for mnist, made from seed 7")
+    assert (real.kind, real.label) == ("subset", "a subset of digits, 200 rows before splitting")
+    whole = load_data(configure("digits"), seed=7, data_dir=tmp_path)
+    assert (whole.kind, whole.label) == ("real", "digits")
+
+
 def test_no_validation_rows_are_made_where_none_are_asked_for(tmp_path: Path) -> None:
     assert set(load("mnist", tmp_path, validation_split=0.0).tables) == {"train", "test"}
 
@@ -209,6 +217,7 @@ def test_a_subset_says_what_it_is_and_depends_on_the_seed() -> None:
     assert subset.fingerprint == {"name": "mnist", "checksum": "x", "subset": 60, "seed": 1}
     assert describe_stand_in(subset.fingerprint) == "a subset of mnist, 60 rows before splitting"
     assert describe_stand_in(dataset.fingerprint) is None
+    assert find_kind(dataset.fingerprint) == "real"
     labels = [take_subset(dataset, seed=seed, rows=60).train.labels.tolist() for seed in (1, 1, 2)]
     assert labels[0] == labels[1] != labels[2]
 
