@@ -25,8 +25,6 @@ from dltrain.data.tokenize import append_bigrams, encode_texts, train_tokenizer
 
 SPLITS = ("train", "validation", "test")
 
-DataKind = Literal["real", "subset", "stand-in"]
-
 
 @dataclass(frozen=True)
 class LoadedData:
@@ -56,18 +54,6 @@ class LoadedData:
     @property
     def label(self) -> str:
         """Return the dataset's name, or a phrase on what stands in for it."""
-        return describe_stand_in(self.fingerprint) or self.info.name
-
-    @property
-    def kind(self) -> DataKind:
-        """Return whether these are the dataset's rows, a few of them, or made up ones."""
-        if self.fingerprint.get("stand_in"):
-            return "stand-in"
-        return "subset" if "subset" in self.fingerprint else "real"
-
-    @property
-    def label(self) -> str:
-        """Return the dataset's name, or a phrase that says what stands in for it."""
         return describe_stand_in(self.fingerprint) or self.info.name
 
 
