@@ -56,7 +56,7 @@ def load(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
 
 
 def _numbers(loaded: LoadedData, split: str) -> list[int]:
-    return loaded.tables[split].inputs[:, 0, 0, 0].tolist()
+    return loaded.tables[split].take(slice(None))[:, 0, 0, 0].tolist()
 
 
 def test_training_and_validation_share_the_training_rows(load: Any) -> None:
@@ -126,7 +126,7 @@ def test_the_training_labels_are_there_without_the_training_rows(load: Any) -> N
 def test_scaling_is_measured_on_the_training_rows(load: Any) -> None:
     dataset = _make_images()
     loaded = load(dataset, normalize="standard", validation_split=0.3)
-    images = loaded.tables["train"].inputs
+    images = loaded.tables["train"].take(slice(None))
     assert loaded.scaling is not None
     np.testing.assert_allclose(loaded.scaling.mean, images.mean(axis=(0, 1, 2)), rtol=1e-12)
     np.testing.assert_allclose(loaded.scaling.scale, images.std(axis=(0, 1, 2)), rtol=1e-12)
@@ -174,7 +174,7 @@ def test_pairs_of_words_are_appended_to_the_row(load: Any) -> None:
     options = {**TEXT_OPTIONS, "ngrams": 2, "ngram_buckets": 10}
     loaded = load(_make_texts(TRAIN, ["good film", "good"]), **options)
     assert loaded.row_shape == (9,)
-    rows = loaded.tables["test"].inputs
+    rows = loaded.tables["test"].take(slice(None))
     assert rows.shape == (2, 9)
     assert 100 <= rows[0, 5] < 110
     assert rows[0, 6:].tolist() == [0, 0, 0]
@@ -206,7 +206,7 @@ def test_made_and_embedded_data_load_from_their_names(tmp_path: Path) -> None:
         nonlinearity=0.0,
     )
     loaded = load_data(config, seed=0, data_dir=tmp_path, offline=True)
-    assert {split: table.inputs.shape for split, table in loaded.tables.items()} == {
+    assert {split: table.take(slice(None)).shape for split, table in loaded.tables.items()} == {
         "train": (36, 3),
         "validation": (4, 3),
         "test": (10, 3),
