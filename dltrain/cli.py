@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import io
 import os
+import signal
 import sys
 import traceback
 from typing import Annotated
@@ -11,9 +15,11 @@ import typer
 
 import dltrain
 from dltrain.commands import check, data, eval, fit, runs
-from dltrain.errors import ConfigError, DltrainError
+from dltrain.errors import ConfigError, DltrainError, MachineError
 
 ISSUES = "https://github.com/dltrain/dltrain/issues"
+
+_DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 app = typer.Typer(
     name="dltrain",
@@ -49,7 +55,23 @@ def _root(
 
 def main() -> None:
     """Run the command line; never returns."""
-    sys.exit(run(sys.argv[1:]))
+    for stream in (sys.stdout, sys.stderr):
+        # An ASCII locale can't write R² or 8×8: a question mark is better than a traceback.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+    if os.environ.keys() & {"GITHUB_ACTIONS", "PY_COLORS"} and not os.environ.get("FORCE_COLOR"):
+        from typer import rich_utils
+
+        # Typer colours its help for these even in a file; Rich itself asks for a terminal.
+        rich_utils.FORCE_TERMINAL = None
+    code = run(sys.argv[1:])
+    if "tensorflow" in sys.modules:
+        # Taking TensorFlow down takes a second or more, and nothing of it is needed.
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError):
+                stream.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 def run(arguments: list[str]) -> int:
@@ -72,12 +94,17 @@ def run(arguments: list[str]) -> int:
         return 130
     except BrokenPipeError:
         # The reader of our output went away (`dltrain runs | head`): nothing to say to anyone.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+        _discard_stdout()
+        return 128 + signal.SIGPIPE
     except Exception as error:
         if hasattr(error, "show") and hasattr(error, "exit_code"):  # the command line's own
             error.show()
             return int(error.exit_code)
+        if isinstance(error, OSError) and error.errno in _DISK_FULL:
+            _discard_stdout()
+            what = error.filename or "The output"
+            print(f"error: {what} can't be written: {error.strerror}.", file=sys.stderr)
+            return MachineError.exit_code
         traceback.print_exc()
         print(
             f"\nThis is a defect of dltrain {dltrain.__version__}, not of your config. "
@@ -86,6 +113,11 @@ def run(arguments: list[str]) -> int:
         )
         return 1
     return int(result or 0)
+
+
+def _discard_stdout() -> None:
+    """Lead stdout nowhere, so that Python's own flush at the end doesn't fail once more."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _print_error(error: DltrainError) -> None:

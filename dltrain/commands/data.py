@@ -191,8 +191,10 @@ def show_progress() -> Iterator[Progress]:
     """Yield a Progress that reports to stderr: with a bar on a terminal, a line a step without."""
     from rich.console import Console
 
+    from dltrain.commands.terminal import is_watched
+
     console = Console(stderr=True)
-    if not console.is_terminal:
+    if not is_watched(console):
         yield _Shown(None)
         return
     from rich.progress import BarColumn, DownloadColumn, TextColumn, TransferSpeedColumn

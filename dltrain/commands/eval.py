@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from dltrain.commands.data import DataDirOption, OfflineOption
 from dltrain.commands.fit import DeviceChoice, DeviceOption
-from dltrain.runs.layout import DEFAULT_ROOT
+from dltrain.errors import UsageError
+from dltrain.runs.layout import DEFAULT_ROOT, RunPaths
+
+if TYPE_CHECKING:
+    from dltrain.evaluation.requirements import Requirement
+
+# What `eval` knows beside the scores; the rest is of a training.
+_FACTS = ("seconds",)
+
+RequireOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--require",
+        metavar="EXPR",
+        help='Exit with 5 unless this holds: "test.accuracy>=0.98"; may be repeated.',
+    ),
+]
 
 
 class SplitChoice(StrEnum):
@@ -32,6 +50,7 @@ def evaluate(
     runs_dir: Annotated[
         Path, typer.Option("--runs-dir", help="The folder that holds the runs.")
     ] = DEFAULT_ROOT,
+    require: RequireOption = None,
     device: DeviceOption = DeviceChoice.AUTO,
     data_dir: DataDirOption = None,
     offline: OfflineOption = False,
@@ -41,14 +60,26 @@ def evaluate(
     ] = False,
 ) -> None:
     """Evaluate the best model of RUN: accuracy, precision, recall, F1, AUC-ROC, or the errors."""
+    begun = time.perf_counter()
+    from dltrain.evaluation.requirements import (
+        check_requirements,
+        describe_results,
+        parse_requirement,
+        raise_if_unmet,
+    )
+    from dltrain.runs.find import resolve_run
+
+    requirements = [parse_requirement(text) for text in require or ()]
+    paths = resolve_run(run, root=runs_dir)
+    _check_names(requirements, paths, split)
+
     from dltrain.commands.training_view import TrainingView
     from dltrain.data.store import is_offline, resolve_data_dir
     from dltrain.runs.atomic import to_json
-    from dltrain.runs.find import resolve_run
     from dltrain.training.evaluate import evaluate_run
 
     result = evaluate_run(
-        resolve_run(run, root=runs_dir),
+        paths,
         split=split.value,
         data_dir=resolve_data_dir(data_dir),
         offline=is_offline(offline),
@@ -61,14 +92,22 @@ def evaluate(
             "device or version computed them.",
             err=True,
         )
+    results = check_requirements(
+        requirements,
+        scores={split.value: result.scores},
+        facts={"seconds": time.perf_counter() - begun},
+    )
     if as_json:
-        typer.echo(to_json({"run": str(result.paths.root), "split": split.value, **result.scores}))
+        document = {"run": str(result.paths.root), "split": split.value, **result.scores}
+        typer.echo(to_json({**document, "requirements": describe_results(results)}))
+        raise_if_unmet(results, run=result.paths.root)
         return
     from rich.console import Console
 
     from dltrain.evaluation.table import (
         make_class_table,
         make_confusion_table,
+        make_requirements_table,
         make_results_table,
     )
 
@@ -77,4 +116,33 @@ def evaluate(
     if "per_class" in result.scores:
         console.print(make_class_table(result.scores))
         console.print(make_confusion_table(result.scores))
+    if results:
+        console.print(make_requirements_table(results))
     typer.echo(f"written to {result.written_to}")
+    raise_if_unmet(results, run=result.paths.root)
+
+
+def _check_names(requirements: Sequence[Requirement], paths: RunPaths, split: SplitChoice) -> None:
+    """Raise UsageError for a requirement that evaluating `split` can't answer.
+
+    Of a run without a config, evaluating it will tell.
+    """
+    if not requirements or not paths.config.is_file():
+        return
+    from dltrain.config.load import load_config
+    from dltrain.evaluation.requirements import SPLITS, check_requirement_names
+
+    info = load_config(paths.config).info
+    check_requirement_names(
+        requirements,
+        task=info.task,
+        class_names=info.class_names,
+        splits=SPLITS,
+        facts=_FACTS,
+    )
+    for requirement in requirements:
+        if requirement.split not in (None, split.value):
+            raise UsageError(
+                f"--require '{requirement.text}': the rows evaluated are those of {split.value}.",
+                hint=f"Add --split {requirement.split}.",
+            )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
+from dltrain.commands.terminal import is_watched
 from dltrain.training.listener import EpochReport, Listener, Plan
 
 if TYPE_CHECKING:
@@ -19,10 +20,11 @@ _REDRAW_SECONDS = 0.1
 
 
 class TrainingView(Listener):
-    """Show a training on stderr; without a terminal there is no bar, one line an epoch."""
+    """Show a training on stderr; where nobody watches there is no bar, one line an epoch."""
 
     def __init__(self) -> None:
         self.console = Console(stderr=True, highlight=False)
+        self.is_watched = is_watched(self.console)
         self._bar: Any = None
         self._task: Any = None
         self._drawn = 0.0
@@ -71,7 +73,7 @@ class TrainingView(Listener):
         head = f"epoch {report.epoch:>{width}}/{report.epochs} {star} "
         parts = [*_pair_values(report.values), f"{report.seconds:.1f} s"]
         # In a file or a CI's log an epoch is one line, however long.
-        room = self.console.width if self.console.is_terminal else sys.maxsize
+        room = self.console.width if self.is_watched else sys.maxsize
         self._print(_fill(head, parts, room))
 
     def close(self) -> None:
@@ -82,10 +84,10 @@ class TrainingView(Listener):
 
     def _print(self, text: str, *, style: str = "") -> None:
         self.close()
-        self.console.print(text, style=style, markup=False, soft_wrap=not self.console.is_terminal)
+        self.console.print(text, style=style, markup=False, soft_wrap=not self.is_watched)
 
     def _show(self, label: str, done: int, total: int | None) -> None:
-        if not self.console.is_terminal:
+        if not self.is_watched:
             return
         if self._bar is None:
             from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn

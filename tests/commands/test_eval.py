@@ -198,3 +198,52 @@ def test_numbers_that_differ_from_the_recorded_ones_are_told(
     assert result.code == 0
     assert result.err.startswith("note: these numbers differ from those in runs/tiny/0001/metrics")
     assert result.json["accuracy"]["value"] != 0.5
+
+
+def test_a_requirement_that_is_met_stands_in_the_table(dltrain: Eval, copied_run: Path) -> None:
+    result = dltrain("eval", "tiny", "--require", "test.accuracy>=0.5", "--require", "seconds<=600")
+    assert result.code == 0, result.err
+    rows = [line.split() for line in result.out.splitlines()]
+    (accuracy,) = (row for row in rows if row[:1] == ["test.accuracy"])
+    assert accuracy[1:3] == [">=", "0.5"]
+    assert accuracy[-1] == "yes"
+    assert any(row[:3] == ["seconds", "<=", "600"] for row in rows)
+
+
+def test_a_requirement_that_is_not_met_exits_5_with_what_was_wanted_and_got(
+    dltrain: Eval, copied_run: Path
+) -> None:
+    result = dltrain("eval", "tiny", "--require", "test.accuracy>=1", "--json")
+    assert result.code == 5
+    got = result.json["accuracy"]["value"]
+    assert result.json["requirements"] == [
+        {"name": "test.accuracy", "comparison": ">=", "wanted": 1, "got": got, "met": False}
+    ]
+    assert result.err == (
+        f"error: 1 of 1 requirement not met: test.accuracy>=1 (got {got:.6g}).\n"
+        "The run itself is whole: runs/tiny/0001\n"
+    )
+    as_text = dltrain("eval", "tiny", "--require", "test.accuracy>=1")
+    assert as_text.code == 5
+    assert ["test.accuracy", ">=", "1", f"{got:.6g}", "no"] in [
+        line.split() for line in as_text.out.splitlines()
+    ]
+    assert as_text.err == result.err
+
+
+@pytest.mark.parametrize(
+    ("requirement", "message"),
+    [
+        ("test.acuracy>=0.9", "there is no number 'test.acuracy'.\nDid you mean 'test.accuracy'?"),
+        ("test.accuracy", "expected a name, a comparison and a number."),
+        ("validation.f1>=0.9", "the rows evaluated are those of test.\nAdd --split validation."),
+        ("train.seconds<=9", "'train.seconds' is known where a model is trained, by dltrain fit."),
+    ],
+)
+def test_a_requirement_that_can_t_be_answered_is_refused_before_the_model_is_loaded(
+    dltrain: Eval, copied_run: Path, requirement: str, message: str
+) -> None:
+    (copied_run / "model.keras").unlink()
+    result = dltrain("eval", "tiny", "--require", requirement)
+    assert (result.code, result.out) == (2, "")
+    assert result.err.startswith(f"error: --require '{requirement}': {message}")

@@ -197,6 +197,7 @@ def test_a_long_line_of_an_epoch_is_broken_between_its_values_on_a_terminal() ->
     for terminal in (True, False):
         file = io.StringIO()
         view.console = Console(file=file, force_terminal=terminal, width=50, color_system=None)
+        view.is_watched = terminal
         view.end_epoch(EpochReport(7, 12, {"loss": 0.25, **values}, 1.5, True))
         texts.append(file.getvalue())
     assert texts[0].splitlines() == [
