@@ -4,16 +4,30 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from dltrain.commands.data import DataDirOption, OfflineOption
-from dltrain.config.load import load_config
-from dltrain.runs.layout import DEFAULT_ROOT
+from dltrain.config.load import LoadedConfig, load_config
+from dltrain.errors import UsageError
+from dltrain.evaluation.requirements import (
+    Requirement,
+    RequirementResult,
+    check_requirement_names,
+    check_requirements,
+    describe_results,
+    needed_splits,
+    parse_requirement,
+    raise_if_unmet,
+)
+from dltrain.runs.layout import DEFAULT_ROOT, RunPaths
+
+if TYPE_CHECKING:
+    from dltrain.training.fit import FitResult
 
 
 class DeviceChoice(StrEnum):
@@ -31,26 +45,50 @@ SetOption = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Override one value; may be repeated."),
 ]
+RequireOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--require",
+        metavar="EXPR",
+        help='Exit with 5 unless it holds: "test.accuracy>=0.98"; may be repeated.',
+    ),
+]
 DeviceOption = Annotated[
     DeviceChoice, typer.Option("--device", help="gpu fails where there is none; auto takes it.")
 ]
 
 
 def fit(
-    config: ConfigArgument,
+    config: Annotated[
+        Path | None, typer.Argument(metavar="CONFIG", help="A YAML file.", show_default=False)
+    ] = None,
     overrides: SetOption = None,
     run_dir: Annotated[
         Path | None,
         typer.Option("--run-dir", help="Where the run goes [default: runs/NAME/0001, 0002, …]."),
     ] = None,
     runs_dir: Annotated[
-        Path, typer.Option("--runs-dir", help="The folder that holds numbered runs.")
-    ] = DEFAULT_ROOT,
+        Path | None,
+        typer.Option("--runs-dir", help="The folder that holds numbered runs [default: runs]."),
+    ] = None,
+    resume: Annotated[
+        str | None,
+        typer.Option("--resume", metavar="RUN", help="Go on with a run that was interrupted."),
+    ] = None,
     device: DeviceOption = DeviceChoice.AUTO,
     seed: Annotated[int | None, typer.Option("--seed", help="Override seed.")] = None,
     epochs: Annotated[
         int | None, typer.Option("--epochs", help="Override training.epochs.")
     ] = None,
+    max_seconds: Annotated[
+        float | None,
+        typer.Option("--max-seconds", min=0, help="Stop training so that all ends in that time."),
+    ] = None,
+    require: RequireOption = None,
+    smoke: Annotated[
+        bool,
+        typer.Option("--smoke", help="Only try the config, on few rows and with no network."),
+    ] = False,
     data_dir: DataDirOption = None,
     offline: OfflineOption = False,
     as_json: Annotated[
@@ -65,44 +103,148 @@ def fit(
 ) -> None:
     """Train the model of CONFIG, keep the best, and evaluate it on validation and test."""
     begun = time.perf_counter()
-    loaded = load_config(config, overrides=overrides or (), seed=seed, epochs=epochs)
+    _refuse_contradictions(resume=resume, run_dir=run_dir, smoke=smoke, require=require)
+    paths = _find_run(resume, runs_dir or DEFAULT_ROOT) if resume else None
+    path = config or (paths.config if paths else None)
+    if path is None:
+        raise UsageError(
+            "Expected a CONFIG to train, or --resume RUN to go on with a run.",
+            hint="For example: dltrain fit configs/quickstart.yaml",
+        )
+    loaded = load_config(path, overrides=overrides or (), seed=seed, epochs=epochs)
+    for warning in loaded.warnings:
+        typer.echo(f"warning: {warning}", err=True)
+    if smoke:
+        from dltrain.commands.smoke import smoke_one
+
+        smoke_one(
+            loaded,
+            path,
+            run_dir=run_dir,
+            runs_dir=runs_dir,
+            device=device,
+            data_dir=data_dir,
+            as_json=as_json,
+            quiet=quiet,
+        )
+        return
+    requirements = _read_requirements(require, loaded)
 
     from dltrain.commands.training_view import TrainingView
     from dltrain.data.store import is_offline, resolve_data_dir
     from dltrain.training.fit import fit as run_fit
     from dltrain.training.listener import Listener
 
-    listener = Listener() if quiet else TrainingView()
-    for warning in loaded.warnings:
-        typer.echo(f"warning: {warning}", err=True)
     result = run_fit(
         loaded,
         data_dir=resolve_data_dir(data_dir),
-        runs_root=runs_dir,
-        run_directory=run_dir,
+        runs_root=runs_dir or DEFAULT_ROOT,
+        run_directory=paths.root if paths else run_dir,
+        resume=paths is not None,
         offline=is_offline(offline),
         device=device.value,
+        score_train="train" in needed_splits(requirements),
+        max_seconds=max_seconds,
+        begun=begun,
         command_line=["dltrain", *sys.argv[1:]],
-        listener=listener,
+        listener=Listener() if quiet else TrainingView(),
     )
     seconds = time.perf_counter() - begun
+    checked = _check(requirements, result, seconds)
     if as_json:
         from dltrain.runs.atomic import to_json
 
-        document = {
-            "run": str(result.paths.root),
-            "best_epoch": result.best_epoch,
-            "epochs": result.epochs_done,
-            "seconds": round(seconds, 2),
-            "splits": result.scores,
-        }
-        typer.echo(to_json(document))
+        rows = describe_results(checked)
+        typer.echo(to_json({**describe_fit(result, seconds), "requirements": rows}))
+    else:
+        show_scores(result.scores)
+        show_requirements(checked)
+        typer.echo(_last_line(result, seconds, loaded.config.training.epochs))
+    raise_if_unmet(checked, run=result.paths.root)
+
+
+def describe_fit(result: FitResult, seconds: float) -> dict[str, Any]:
+    """Return the JSON-able form of a finished run; `seconds` are those of the whole command."""
+    return {
+        "run": str(result.paths.root),
+        "state": "finished",
+        "stopped_by": result.stopped_by,
+        "resumed_from": result.resumed_from,
+        "data": result.data,
+        "best_epoch": result.best_epoch,
+        "epochs": result.epochs_done,
+        "seconds": round(seconds, 2),
+        "train_seconds": round(result.train_seconds, 2),
+        "splits": result.scores,
+    }
+
+
+def show_requirements(results: Sequence[RequirementResult]) -> None:
+    """Print what was wanted and what was got, if anything was."""
+    if not results:
         return
-    show_scores(result.scores)
-    typer.echo(
+    from rich.console import Console
+
+    from dltrain.evaluation.table import make_requirements_table
+
+    Console(highlight=False).print(make_requirements_table(results))
+
+
+def _read_requirements(texts: list[str] | None, loaded: LoadedConfig) -> list[Requirement]:
+    requirements = [parse_requirement(text) for text in texts or ()]
+    has_validation = loaded.config.dataset.validation_split > 0
+    check_requirement_names(
+        requirements,
+        task=loaded.info.task,
+        class_names=loaded.info.class_names,
+        splits=("train", *(["validation"] if has_validation else []), "test"),
+    )
+    return requirements
+
+
+def _check(
+    requirements: Sequence[Requirement], result: FitResult, seconds: float
+) -> list[RequirementResult]:
+    facts: dict[str, float | None] = {
+        "train.seconds": result.train_seconds,
+        "seconds": seconds,
+        "epochs": result.epochs_done,
+        "best_epoch": result.best_epoch,
+    }
+    return check_requirements(requirements, scores=result.scores, facts=facts)
+
+
+def _find_run(run: str, runs_dir: Path) -> RunPaths:
+    from dltrain.runs.find import resolve_run
+
+    return resolve_run(run, root=runs_dir)
+
+
+def _refuse_contradictions(
+    *, resume: str | None, run_dir: Path | None, smoke: bool, require: list[str] | None
+) -> None:
+    if resume and run_dir:
+        raise UsageError(
+            "--resume and --run-dir: a run goes on in its own directory.",
+            hint="Leave --run-dir out.",
+        )
+    if smoke and resume:
+        raise UsageError("--smoke and --resume: a smoke run tries a config, and resumes by itself.")
+    if smoke and require:
+        raise UsageError(
+            "--smoke and --require: the numbers of a smoke run mean nothing.",
+            hint="Leave one of them out.",
+        )
+
+
+def _last_line(result: FitResult, seconds: float, goal: int) -> str:
+    line = (
         f"best epoch {result.best_epoch} of {result.epochs_done}, {seconds:.1f} s in all; "
         f"run {result.paths.root}"
     )
+    if result.stopped_by == "max_seconds":
+        return f"stopped by --max-seconds after {result.epochs_done} of {goal} epochs\n{line}"
+    return line
 
 
 def show_scores(scores: Mapping[str, Mapping[str, Any]]) -> None:

@@ -123,6 +123,18 @@ class ReduceLROnPlateauConfig(Section):
     min_lr: Weight = Field(0.0, description="The learning rate never falls below this.")
 
 
+class CheckpointConfig(Section):
+    """When all that resuming needs is written; the last two are kept."""
+
+    every_epochs: Count | None = Field(1, description="Epochs between checkpoints; null: none.")
+    every_seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = Field(
+        300.0, description="Seconds after which one is taken inside an epoch; null: never."
+    )
+    every_steps: Count | None = Field(
+        None, description="Steps of an epoch between checkpoints inside it."
+    )
+
+
 class TrainingConfig(Section):
     """How long and in what portions to train."""
 
@@ -143,6 +155,15 @@ class TrainingConfig(Section):
     )
     precision: Literal["float32", "mixed_float16", "mixed_bfloat16"] = Field(
         "float32", description="Number format of the computation (Keras's dtype policy)."
+    )
+    checkpoint: CheckpointConfig = Field(default_factory=lambda: CheckpointConfig())
+    input: Literal["auto", "device", "stream"] = Field(
+        "auto",
+        description="device: all rows in the device's memory; stream: read batch by batch; auto: "
+        "device if they are a small part of its memory. The numbers are the same.",
+    )
+    jit_compile: Literal["auto"] | bool = Field(
+        "auto", description="Whether XLA compiles the step; auto: where it is known to be faster."
     )
 
 

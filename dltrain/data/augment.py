@@ -1,49 +1,52 @@
-"""How are images augmented so that the result depends on (seed, epoch, step) and nothing else?"""
+"""How are images augmented so that the result depends on (seed, epoch, row) and nothing else?
+
+What a layer of Keras draws for each image is drawn from that image's row. What it draws once for a
+whole batch (the operations that rand_augment and aug_mix choose, random_elastic_transform's field)
+is drawn from the step. Neither has a state: any step of any epoch can be entered again.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import random
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from dltrain.catalog.components import find
+from dltrain.data.keyed_random import KeyedRandom
+
+Augment = Callable[[Any, Any, Any, Any], Any]
 
 
 def build_augmentation(
-    specs: Sequence[dict[str, Any]], build: Callable[[dict[str, Any]], Any], *, largest: float
-) -> Callable[[Any, Any], Any]:
-    """Return a function `(images, key) -> images`, to be called inside a tf.data map.
+    specs: Sequence[dict[str, Any]],
+    build: Callable[[dict[str, Any]], Any],
+    *,
+    largest: float,
+    seed: int,
+) -> Augment:
+    """Return a function `(images, rows, epoch, step) -> images`, for use inside a tf.function.
 
-    `images` is `(batch, height, width, channels)` float32 from 0 to `largest`, `key` `(2,)` int32.
-    Equal keys give equal images. `build` makes a Keras layer of a spec.
+    `images` is `(batch, height, width, channels)` float32 from 0 to `largest`, `rows` `(batch,)`
+    int64 numbers of rows, `epoch` and `step` int64 scalars, from 0. `build` makes a Keras layer of
+    a spec.
     """
-    import keras
     import tensorflow as tf
 
-    class KeyedSeeds(keras.random.SeedGenerator):  # type: ignore[misc]
-        """Draw seeds from a key that comes with each batch, instead of from a state.
-
-        Keras's own generator is a variable: in a parallel map its order would depend on threads.
-        """
-
-        key: Any = None
-        draws = 0
-
-        def next(self, ordered: bool = True) -> Any:
-            self.draws += 1
-            seed = tf.random.experimental.stateless_fold_in(self.key, self.draws)
-            # int64 as Keras's own on TensorFlow: RandomElasticTransform refuses uint32.
-            return tf.cast(seed & 0x7FFFFFFF, "int64")
-
-    seeds = KeyedSeeds(seed=0)
+    draws = KeyedRandom(seed)
     layers = [build(_with_value_range(spec, largest)) for spec in specs]
     for layer in layers:
-        _replace_generators(layer, seeds)
+        _replace_randomness(layer, draws)
 
-    def augment(images: Any, key: Any) -> Any:
-        seeds.key, seeds.draws = key, 0
-        for layer in layers:
-            images = layer(images, training=True)
-        return images
+    def augment(images: Any, rows: Any, epoch: Any, step: Any) -> Any:
+        static = images.shape
+        # Keras's layers ask for the batch size: as a tensor it can't be taken for another number.
+        images = tf.raw_ops.PlaceholderWithDefault(input=images, shape=(None, *static[1:]))
+        rows = tf.raw_ops.PlaceholderWithDefault(input=rows, shape=(None,))
+        with draws.keyed_by(rows, epoch, step), _python_random(seed):
+            for layer in layers:
+                images = layer(images, training=True)
+        return tf.ensure_shape(images, (static[0], *images.shape[1:]))
 
     return augment
 
@@ -56,11 +59,24 @@ def _with_value_range(spec: dict[str, Any], largest: float) -> dict[str, Any]:
     return spec
 
 
-def _replace_generators(layer: Any, seeds: Any) -> None:
-    """Give `layer` and the layers inside it (RandAugment has many) `seeds` to draw from."""
+def _replace_randomness(layer: Any, draws: KeyedRandom) -> None:
+    """Give `layer` and the layers inside it (rand_augment has many) `draws` to draw from."""
     import keras
 
     for inner in layer._flatten_layers():
         for name, value in list(vars(inner).items()):
             if isinstance(value, keras.random.SeedGenerator):
-                setattr(inner, name, seeds)
+                setattr(inner, name, draws.seeds)
+        if hasattr(inner, "backend"):
+            inner.backend = draws.wrap_backend(inner.backend)
+
+
+@contextmanager
+def _python_random(seed: int) -> Iterator[None]:
+    """Seed Python's `random`, by which aug_mix chooses its chains when it is traced."""
+    before = random.getstate()
+    random.seed(seed)
+    try:
+        yield
+    finally:
+        random.setstate(before)

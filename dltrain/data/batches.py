@@ -1,9 +1,8 @@
-"""How do rows reach the model? Batches in an order that is a function of (seed, epoch)."""
+"""Which rows make a batch, in which order? A function of (seed, epoch), and nothing else."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,22 +11,44 @@ import numpy.typing as npt
 
 from dltrain.config.targets import Encoding
 
-Augment = Callable[[Any, Any], Any]
-
 
 @dataclass(frozen=True)
 class Table:
     """Hold the rows of one split as the model takes them.
 
     `inputs`: `(n, …)` uint8 images, int32 ids or float32 features. `labels`: `(n,)` class numbers
-    int64 or targets float32.
+    int64 or targets float32. With `positions` `(n,)` the rows are those of `inputs` at these
+    positions: `inputs` may then be a whole memory-mapped file, of which only what is taken is read.
     """
 
     inputs: npt.NDArray[Any]
     labels: npt.NDArray[Any]
+    positions: npt.NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    def take(self, rows: Any) -> npt.NDArray[Any]:
+        """Return a copy of the inputs of `rows` (row numbers, or a slice) of the table."""
+        if self.positions is not None:
+            rows = self.positions[rows]
+        return np.array(self.inputs[rows])
+
+    def in_memory(self) -> Table:
+        """Return the same table with its own rows, all of them, in memory."""
+        if self.positions is None:
+            return self
+        return Table(np.ascontiguousarray(self.inputs[self.positions]), self.labels)
+
+    def head(self, count: int) -> Table:
+        """Return the first `count` rows."""
+        return Table(self.take(slice(count)), self.labels[:count])
+
+    @property
+    def nbytes(self) -> int:
+        """Return the size of the inputs in memory, in bytes."""
+        row = int(np.prod(self.inputs.shape[1:], dtype=np.int64)) * self.inputs.dtype.itemsize
+        return len(self) * row
 
 
 def order_rows(count: int, *, seed: int, epoch: int, shuffle: bool) -> npt.NDArray[np.int64]:
@@ -50,64 +71,3 @@ def encode_labels(labels: npt.NDArray[Any], encoding: Encoding, classes: int) ->
         encoded: npt.NDArray[np.float32] = np.eye(classes, dtype=np.float32)[labels]
         return encoded
     return labels.astype(np.float32).reshape(-1, 1)
-
-
-def make_training_batches(
-    table: Table,
-    labels: npt.NDArray[Any],
-    *,
-    batch_size: int,
-    epochs: int,
-    seed: int,
-    shuffle: bool,
-    augment: Augment | None,
-) -> Any:
-    """Return a tf.data.Dataset of (inputs, labels), all epochs one after the other.
-
-    Inputs are float32 (int32 for ids); the last batch of an epoch may be smaller.
-    """
-    import tensorflow as tf
-
-    count = len(table)
-
-    def positions() -> Iterator[tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]]]:
-        for epoch in range(epochs):
-            order = order_rows(count, seed=seed, epoch=epoch, shuffle=shuffle)
-            for step in range(count_steps(count, batch_size)):
-                # Epoch and step, mixed with the seed, key the augmentation of the batch.
-                key = np.random.SeedSequence([seed, epoch, step]).generate_state(2)
-                rows = order[step * batch_size : (step + 1) * batch_size]
-                yield rows, (key & 0x7FFFFFFF).astype(np.int32)
-
-    with tf.device("CPU"):
-        all_inputs, all_labels = tf.constant(table.inputs), tf.constant(labels)
-
-    def gather(rows: Any, key: Any) -> tuple[Any, Any]:
-        inputs = tf.gather(all_inputs, rows)
-        if inputs.dtype == tf.uint8:
-            inputs = tf.cast(inputs, tf.float32)
-        if augment is not None:
-            inputs = augment(inputs, key)
-        return inputs, tf.gather(all_labels, rows)
-
-    signature = (tf.TensorSpec((None,), tf.int64), tf.TensorSpec((2,), tf.int32))
-    batches = tf.data.Dataset.from_generator(positions, output_signature=signature)
-    batches = batches.map(gather, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
-    return batches.prefetch(tf.data.AUTOTUNE)
-
-
-def make_evaluation_batches(
-    table: Table, labels: npt.NDArray[Any] | None, *, batch_size: int
-) -> Any:
-    """Return a tf.data.Dataset of (inputs, labels), or of inputs alone, in the table's order."""
-    import tensorflow as tf
-
-    with tf.device("CPU"):
-        parts = (table.inputs,) if labels is None else (table.inputs, labels)
-        batches = tf.data.Dataset.from_tensor_slices(parts).batch(batch_size)
-
-    def convert(inputs: Any, *rest: Any) -> Any:
-        inputs = tf.cast(inputs, tf.float32) if inputs.dtype == tf.uint8 else inputs
-        return (inputs, *rest)
-
-    return batches.map(convert, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)

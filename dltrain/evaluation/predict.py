@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dltrain.config.targets import Targets
-from dltrain.data.batches import Table, make_evaluation_batches
+from dltrain.data.batches import Table, count_steps
 
 Floats = npt.NDArray[np.float64]
 
@@ -21,8 +21,20 @@ _SIGNED_LOSSES = {"hinge", "squared_hinge"}
 
 def predict_outputs(model: Any, table: Table) -> npt.NDArray[np.float32]:
     """Return the model's outputs `(n, units)` float32 for the table's rows, in order."""
-    batches = make_evaluation_batches(table, None, batch_size=PREDICTION_BATCH_SIZE)
-    outputs = [np.asarray(model.predict_on_batch(inputs)) for (inputs,) in batches]
+    import tensorflow as tf
+
+    dtype = model.inputs[0].dtype
+
+    def run(inputs: Any) -> Any:
+        return model(tf.cast(inputs, dtype), training=False)
+
+    # One trace for all batches, the last and smaller one too.
+    specification = tf.TensorSpec((None, *table.inputs.shape[1:]), table.inputs.dtype)
+    predict = tf.function(run, input_signature=[specification], autograph=False)
+    outputs = []
+    for batch in range(count_steps(len(table), PREDICTION_BATCH_SIZE)):
+        rows = slice(batch * PREDICTION_BATCH_SIZE, (batch + 1) * PREDICTION_BATCH_SIZE)
+        outputs.append(np.asarray(predict(tf.constant(table.take(rows)))))
     return np.concatenate(outputs).astype(np.float32)
 
 

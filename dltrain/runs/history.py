@@ -36,6 +36,15 @@ def append_history(path: Path, row: Mapping[str, float]) -> None:
             file.write(_format(columns, [row], header=False))
 
 
+def write_history(path: Path, rows: Sequence[Mapping[str, float]]) -> None:
+    """Make `path` hold `rows` and nothing else; without rows there is no file."""
+    if not rows:
+        path.unlink(missing_ok=True)
+        return
+    columns = list(dict.fromkeys(name for row in rows for name in _columns(row)))
+    write_text(path, _format(columns, rows, header=True))
+
+
 def read_history(path: Path) -> list[dict[str, float]]:
     """Return the rows of `path`, column → number; empty cells are left out.
 

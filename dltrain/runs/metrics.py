@@ -1,6 +1,7 @@
 """Which final numbers does a run record, and how are they laid out?
 
 {"format": 1,
+ "data": "real", or "subset" or "stand-in": the numbers of a smoke run mean nothing,
  "splits": {"test": {... what evaluation returns ..., "baseline": {...}},
             "validation": {...}}}
 """
@@ -14,6 +15,7 @@ from typing import Any
 from dltrain.errors import RunError
 from dltrain.runs.atomic import write_json
 from dltrain.runs.records import read_record
+from dltrain.runs.status import DataKind
 
 FORMAT = 1
 
@@ -21,9 +23,11 @@ FORMAT = 1
 _HEADLINE_SPLITS = ("test", "validation", "train")
 
 
-def write_metrics(path: Path, splits: Mapping[str, Mapping[str, Any]]) -> None:
+def write_metrics(
+    path: Path, splits: Mapping[str, Mapping[str, Any]], *, data: DataKind = "real"
+) -> None:
     """Replace `path` (a run's metrics.json) by `splits`: split → scores, with their "baseline"."""
-    write_json(path, {"format": FORMAT, "splits": splits})
+    write_json(path, {"format": FORMAT, "data": data, "splits": splits})
 
 
 def read_metrics(path: Path) -> dict[str, dict[str, Any]]:

@@ -14,6 +14,8 @@ from dltrain.runs.atomic import write_json
 from dltrain.runs.records import read_record
 
 State = Literal["running", "finished", "failed", "interrupted"]
+StoppedBy = Literal["early_stopping", "max_seconds", "signal"]
+DataKind = Literal["real", "subset", "stand-in"]
 
 FORMAT = 1
 
@@ -36,15 +38,21 @@ class Status:
     ended_at: str | None
     epochs_done: int
     epochs_goal: int
+    stopped_by: StoppedBy | None = None
+    """What ended the training before its goal."""
+    data: DataKind = "real"
+    """Whether the numbers are of the dataset, of a few of its rows, or of rows made up."""
 
     def progress(self, epochs_done: int) -> Status:
         """Return this status after `epochs_done` epochs."""
         return replace(self, epochs_done=epochs_done, updated_at=_now())
 
-    def end(self, state: State, *, reason: str = "") -> Status:
+    def end(self, state: State, *, reason: str = "", stopped_by: StoppedBy | None = None) -> Status:
         """Return this status, ended now as `state`; `reason` is one sentence for people."""
         now = _now()
-        return replace(self, state=state, reason=reason, updated_at=now, ended_at=now)
+        return replace(
+            self, state=state, reason=reason, stopped_by=stopped_by, updated_at=now, ended_at=now
+        )
 
     @property
     def elapsed_seconds(self) -> float:
@@ -62,8 +70,8 @@ class Status:
         return max(0.0, (end - start).total_seconds())
 
 
-def begin_status(*, epochs_goal: int) -> Status:
-    """Return the status of a run that this process begins now."""
+def begin_status(*, epochs_goal: int, epochs_done: int = 0, data: DataKind = "real") -> Status:
+    """Return the status of a run that this process begins, or goes on with, now."""
     now = _now()
     return Status(
         state="running",
@@ -74,8 +82,9 @@ def begin_status(*, epochs_goal: int) -> Status:
         started_at=now,
         updated_at=now,
         ended_at=None,
-        epochs_done=0,
+        epochs_done=epochs_done,
         epochs_goal=epochs_goal,
+        data=data,
     )
 
 
@@ -97,7 +106,7 @@ def read_status(path: Path) -> Status:
     )
     record = read_record(path, format_number=FORMAT, missing=meaning)
     _check(record, path)
-    return Status(**{field.name: record[field.name] for field in fields(Status)})
+    return Status(**{f.name: record[f.name] for f in fields(Status) if f.name in record})
 
 
 def is_stale(status: Status) -> bool:
@@ -152,6 +161,10 @@ def _check(record: dict[str, Any], path: Path) -> None:
 
     if record.get("state") not in get_args(State):
         raise refuse("state", "one of " + ", ".join(get_args(State)))
+    # Runs of the first version have neither.
+    for key, values in (("stopped_by", (*get_args(StoppedBy), None)), ("data", get_args(DataKind))):
+        if key in record and record[key] not in values:
+            raise refuse(key, "one of " + ", ".join(str(value) for value in values))
     for key in ("pid", "epochs_done", "epochs_goal"):
         if type(record.get(key)) is not int or record[key] < 0:
             raise refuse(key, "a whole number")

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from dltrain.config.load import LoadedConfig, load_config
+from dltrain.config.load import LoadedConfig
 from dltrain.data.load import LoadedData, load_data
-from dltrain.data.tokenize import load_tokenizer
-from dltrain.errors import DataError, RunError
+from dltrain.errors import RunError
 from dltrain.evaluation.saved_model import load_saved_model
 from dltrain.evaluation.score import score_split
 from dltrain.runs.atomic import write_json
@@ -21,6 +20,8 @@ from dltrain.runs.status import is_stale, read_status
 from dltrain.training.engine import Device, start_engine, without_chatter
 from dltrain.training.listener import Listener
 from dltrain.training.prepare import resolve_built_targets
+from dltrain.training.recorded_data import check_same_data, read_tokenizer
+from dltrain.training.resume import read_run_config
 
 Split = Literal["train", "validation", "test"]
 
@@ -60,7 +61,7 @@ def evaluate_run(
     """
     listener = listener or Listener()
     _check_finished(paths)
-    loaded = _read_config(paths)
+    loaded = read_run_config(paths)
     data = _read_data(loaded, paths, split, data_dir, offline, listener)
     if split not in data.tables:
         raise RunError(
@@ -100,12 +101,6 @@ def _check_finished(paths: RunPaths) -> None:
     )
 
 
-def _read_config(paths: RunPaths) -> LoadedConfig:
-    if not paths.config.is_file():
-        raise RunError(f"{paths.config} doesn't exist: the run is damaged.")
-    return load_config(paths.config)
-
-
 def _read_data(
     loaded: LoadedConfig,
     paths: RunPaths,
@@ -114,29 +109,16 @@ def _read_data(
     offline: bool,
     listener: Listener,
 ) -> LoadedData:
-    tokenizer = None
-    if loaded.info.modality == "text":
-        try:
-            tokenizer = load_tokenizer(paths.tokenizer.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise RunError(f"{paths.tokenizer} is missing or damaged: {error}.") from error
     data = load_data(
         loaded.config.dataset,
         seed=loaded.config.seed,
         data_dir=data_dir,
         offline=offline,
         splits={split},
-        tokenizer=tokenizer,
+        tokenizer=read_tokenizer(paths, loaded.info),
         progress=listener,
     )
-    recorded = read_record(paths.environment, format_number=1).get("dataset", {})
-    for key in ("arrays", "options"):
-        if recorded.get(key) != data.fingerprint.get(key):
-            raise DataError(
-                f"{loaded.info.name} is not the data that {paths.root} was trained on: "
-                "its checksums differ.",
-                hint="Give the data of the run with --data-dir, or train again.",
-            )
+    check_same_data(paths, read_record(paths.environment, format_number=1), data)
     return data
 
 

@@ -2,45 +2,41 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from dltrain.config.dump import dump_config
 from dltrain.config.load import LoadedConfig
-from dltrain.config.monitors import best_direction
-from dltrain.config.targets import Targets
-from dltrain.data.batches import (
-    Augment,
-    Table,
-    count_steps,
-    encode_labels,
-    make_evaluation_batches,
-    make_training_batches,
-)
+from dltrain.data.batches import Table
 from dltrain.data.load import LoadedData, load_data
-from dltrain.errors import TrainingError
-from dltrain.evaluation.predict import PREDICTION_BATCH_SIZE, predict_outputs
+from dltrain.errors import RunError, TrainingError
+from dltrain.evaluation.predict import predict_outputs
 from dltrain.evaluation.score import score_split
 from dltrain.runs.atomic import explaining_disk, write_json, write_text
 from dltrain.runs.create import claim_run_directory, create_run_directory
 from dltrain.runs.environment import describe_environment
+from dltrain.runs.history import append_history, write_history
 from dltrain.runs.layout import RunPaths
-from dltrain.runs.lock import release_run
+from dltrain.runs.lock import hold_run, release_run
 from dltrain.runs.metrics import write_metrics
+from dltrain.runs.status import DataKind, StoppedBy
 from dltrain.training.engine import Device, StartedDevice, start_engine, without_chatter
 from dltrain.training.listener import Listener, Plan
 from dltrain.training.outcome import RunOutcome, recording_outcome
-from dltrain.training.prepare import (
-    build_callbacks,
-    check_callbacks,
-    prepare_augmentation,
-    prepare_network,
-)
+from dltrain.training.prepare import check_callbacks, prepare_augmentation, prepare_network
+from dltrain.training.recorded_data import check_same_data, read_tokenizer
+from dltrain.training.resume import Resumption, note_other_machine, plan_resumption
+
+if TYPE_CHECKING:
+    from dltrain.training.assemble import Prepared
+    from dltrain.training.loop import Machinery, Progress
 
 # How many rows are predicted by the live and by the reloaded model, to compare them to the bit.
 _COMPARED_ROWS = 1_024
@@ -48,13 +44,22 @@ _COMPARED_ROWS = 1_024
 
 @dataclass(frozen=True)
 class FitResult:
-    """What a finished run gave: its directory, its scores by split, and its best epoch (from 1)."""
+    """What a finished run gave: its directory, its scores by split, and its best epoch (from 1).
+
+    `resumed_from` counts the epochs that were done when it was resumed (None: it was not).
+    `train_seconds` are those of all epochs, resumed parts included.
+    """
 
     paths: RunPaths
     scores: Mapping[str, Mapping[str, Any]]
     best_epoch: int
     epochs_done: int
     history: Sequence[Mapping[str, float]]
+    stopped_by: StoppedBy | None
+    data: DataKind
+    train_seconds: float
+    checkpoint_seconds: float
+    resumed_from: int | None
 
 
 def fit(
@@ -63,31 +68,36 @@ def fit(
     data_dir: Path,
     runs_root: Path,
     run_directory: Path | None = None,
+    resume: bool = False,
+    smoke: bool = False,
     offline: bool = False,
     device: Device = "auto",
+    score_train: bool = False,
+    max_seconds: float | None = None,
+    begun: float | None = None,
     command_line: Sequence[str] = (),
     listener: Listener | None = None,
 ) -> FitResult:
     """Train the model of a config, keep the best, score validation and test, write the run.
 
-    Raises DataError, ConfigError (a layer that can't be built), RunError and MachineError before
-    training, TrainingError and Interrupted from it; the run's status.json then says why.
+    `resume` goes on with the run in `run_directory`. `smoke` takes few rows, or a stand-in.
+    `max_seconds` counts from `begun` (of time.perf_counter), evaluation included. Raises DataError,
+    ConfigError (a layer that can't be built), RunError and MachineError before training,
+    TrainingError and Interrupted from it; the run's status.json then says why.
     """
     listener = listener or Listener()
-    config = loaded.config
+    begun = time.perf_counter() if begun is None else begun
     check_callbacks(loaded)
     # A directory that is taken, or no GPU, shows before minutes of download. Otherwise the data
     # comes before TensorFlow's seconds of import.
     is_new = run_directory is not None and not run_directory.exists()
-    paths = None if run_directory is None else claim_run_directory(run_directory)
+    paths = _take_directory(run_directory, resume=resume)
     try:
+        resumption = plan_resumption(paths, loaded) if resume and paths else None
         started = _start(loaded, device) if device == "gpu" else None
-        data = load_data(
-            config.dataset, seed=config.seed, data_dir=data_dir, offline=offline, progress=listener
-        )
+        data = _load(loaded, paths, resumption, data_dir, offline, smoke, listener)
         started = started or _start(loaded, device)
-        model, targets = prepare_network(loaded, data)
-        augment = prepare_augmentation(loaded, data)
+        prepared = _prepare(loaded, data, started)
     except BaseException:
         listener.close()
         if paths is not None:
@@ -96,14 +106,60 @@ def fit(
                 with suppress(OSError):
                     paths.root.rmdir()
         raise
-    paths = paths or create_run_directory(config.name, root=runs_root)
+    paths = paths or create_run_directory(loaded.config.name, root=runs_root)
     try:
-        with recording_outcome(paths, epochs_goal=config.training.epochs) as outcome:
-            _write_description(paths, loaded, data, started, command_line)
-            return _train(loaded, data, model, targets, augment, paths, outcome, started, listener)
+        with recording_outcome(
+            paths,
+            epochs_goal=loaded.config.training.epochs,
+            epochs_done=resumption.epochs_done if resumption else 0,
+            data=data.kind,
+        ) as outcome:
+            notes = _write_description(paths, prepared, started, resumption, command_line)
+            for note in (*(resumption.notes if resumption else ()), *notes):
+                listener.note(note)
+            deadline = None if max_seconds is None else begun + max_seconds
+            return _train(prepared, paths, outcome, listener, resumption, deadline, score_train)
     finally:
         listener.close()
         release_run(paths)
+
+
+def _take_directory(run_directory: Path | None, *, resume: bool) -> RunPaths | None:
+    if run_directory is None:
+        if resume:
+            raise RunError("Resuming needs the directory of the run.")
+        return None
+    if not resume:
+        return claim_run_directory(run_directory)
+    paths = RunPaths(run_directory)
+    hold_run(paths)
+    return paths
+
+
+def _load(
+    loaded: LoadedConfig,
+    paths: RunPaths | None,
+    resumption: Resumption | None,
+    data_dir: Path,
+    offline: bool,
+    smoke: bool,
+    listener: Listener,
+) -> LoadedData:
+    tokenizer = None
+    if resumption and paths and resumption.checkpoint:
+        tokenizer = read_tokenizer(paths, loaded.info)
+    data = load_data(
+        loaded.config.dataset,
+        seed=loaded.config.seed,
+        data_dir=data_dir,
+        offline=offline,
+        tokenizer=tokenizer,
+        progress=listener,
+        smoke=smoke,
+    )
+    if resumption and paths and resumption.checkpoint:
+        check_same_data(paths, resumption.environment, data)
+    return data
 
 
 def _start(loaded: LoadedConfig, device: Device) -> StartedDevice:
@@ -111,17 +167,30 @@ def _start(loaded: LoadedConfig, device: Device) -> StartedDevice:
     return start_engine(device=device, precision=config.training.precision, seed=config.seed)
 
 
+def _prepare(loaded: LoadedConfig, data: LoadedData, started: StartedDevice) -> Prepared:
+    from dltrain.training.assemble import Prepared
+
+    model, targets = prepare_network(loaded, data)
+    augment = prepare_augmentation(loaded, data)
+    return Prepared(loaded, data, model, targets, augment, started.kind)
+
+
 def _write_description(
     paths: RunPaths,
-    loaded: LoadedConfig,
-    data: LoadedData,
+    prepared: Prepared,
     started: StartedDevice,
+    resumption: Resumption | None,
     command_line: Sequence[str],
-) -> None:
-    """Write what is known before the first step: config.yaml, environment.json, tokenizer.json."""
+) -> list[str]:
+    """Write what is known before the first step: config.yaml, environment.json, tokenizer.json.
+
+    When a run goes on, environment.json stays as it was but for a line under `resumed`; returned
+    are notes on what is another machine's.
+    """
+    loaded, data = prepared.loaded, prepared.data
     write_text(paths.config, dump_config(loaded.config))
     scaling = data.scaling
-    environment = {
+    environment: dict[str, Any] = {
         **describe_environment(command_line=command_line),
         "device": {"kind": started.kind, "name": started.name},
         "seed": loaded.config.seed,
@@ -129,116 +198,141 @@ def _write_description(
         "rows": {split: len(table) for split, table in data.tables.items()},
         "normalization": {"mean": scaling.mean, "scale": scaling.scale} if scaling else None,
     }
+    notes: list[str] = []
+    if resumption and resumption.checkpoint and resumption.environment:
+        recorded = resumption.environment
+        notes = note_other_machine(recorded, environment)
+        keys = ("command_line", "host", "cpu", "usable_cpu_count", "packages", "variables", "git")
+        entry = {key: environment[key] for key in keys}
+        entry |= {"at": datetime.now(UTC).isoformat(timespec="seconds")}
+        entry |= {"epoch": resumption.checkpoint.epoch, "step": resumption.checkpoint.step}
+        environment = {**recorded, "resumed": [*recorded.get("resumed", []), entry]}
     write_json(paths.environment, environment)
     if data.tokenizer is not None:
         write_text(paths.tokenizer, data.tokenizer.to_str())
+    return notes
 
 
 def _train(
-    loaded: LoadedConfig,
-    data: LoadedData,
-    model: Any,
-    targets: Targets,
-    augment: Augment | None,
+    prepared: Prepared,
     paths: RunPaths,
     outcome: RunOutcome,
-    started: StartedDevice,
     listener: Listener,
+    resumption: Resumption | None,
+    deadline: float | None,
+    score_train: bool,
 ) -> FitResult:
-    from dltrain.model.compile import compile_model
-    from dltrain.model.components import Steps
-    from dltrain.model.summary import summarize_model
-    from dltrain.training.callbacks import (
-        EndQuiet,
-        KeepBestModel,
-        RecordEpochs,
-        StopOnNonFiniteLoss,
+    from dltrain.training.assemble import assemble
+    from dltrain.training.choices import free_memory_bytes
+    from dltrain.training.deadline import Deadline
+    from dltrain.training.loop import Loop
+    from dltrain.training.memory import estimate_step_bytes, format_bytes
+    from dltrain.training.nonfinite import explain_non_finite
+
+    machinery = assemble(prepared, paths, resumption)
+    checkpoint = resumption.checkpoint if resumption else None
+    write_history(paths.history, checkpoint.state["history"] if checkpoint else [])
+    _announce(prepared, paths, machinery, listener)
+    batch_size = machinery.steps.feed.batch_size
+    needed = estimate_step_bytes(prepared.model, machinery.trained, batch_size=batch_size)
+    outcome.describe_memory(
+        f" at a batch size of {batch_size:,}: a step takes about {format_bytes(needed)}, "
+        f"and {format_bytes(free_memory_bytes())} were free before the first"
+    )
+    limit = Deadline(deadline, prepared.data.tables)
+
+    def refuse(progress: Progress, stretch: Any, order: Any) -> None:
+        machinery.best.write_on_the_way()
+        raise explain_non_finite(machinery.steps, progress, stretch, order, model=prepared.model)
+
+    def record_epoch(row: Mapping[str, float]) -> None:
+        append_history(paths.history, row)
+        outcome.finish_epoch(int(row["epoch"]))
+
+    # Keras's own callbacks write files too.
+    with explaining_disk(paths.root), ExitStack() as quiet, outcome.signals.deferred():
+        quiet.enter_context(without_chatter())
+        loop = Loop(
+            machinery,
+            listener=listener,
+            record_epoch=record_epoch,
+            refuse=refuse,
+            signalled=lambda: outcome.signals.number is not None,
+            out_of_time=limit.is_near,
+            after_first_call=quiet.close,
+        )
+        try:
+            progress = loop.run(checkpoint)
+        finally:
+            machinery.checkpoints.close()
+        if progress.stopped_by == "signal":
+            machinery.best.write_on_the_way()
+    outcome.stop_early(progress.stopped_by)
+    scores = _evaluate(prepared, paths, machinery, progress, listener, score_train)
+    return FitResult(
+        paths=paths,
+        scores=scores,
+        best_epoch=machinery.best.epoch,
+        epochs_done=progress.epoch,
+        history=progress.history,
+        stopped_by=progress.stopped_by,
+        data=prepared.data.kind,
+        train_seconds=sum(row["seconds"] for row in progress.history) + progress.epoch_seconds,
+        checkpoint_seconds=machinery.checkpoints.seconds,
+        resumed_from=checkpoint.epoch if checkpoint else None,
     )
 
-    config, training = loaded.config, loaded.config.training
-    table = data.tables["train"]
-    batch_size = len(table) if training.batch_size == "full" else training.batch_size
-    steps = count_steps(len(table), batch_size)
-    trained = compile_model(
-        model,
-        optimizer=config.optimizer,
-        metrics=config.metrics or [],
-        targets=targets,
-        steps=Steps(per_epoch=steps, total=steps * training.epochs),
-    )
+
+def _announce(
+    prepared: Prepared, paths: RunPaths, machinery: Machinery, listener: Listener
+) -> None:
+    from dltrain.model.summary import summarize_model
+
+    data = prepared.data
     listener.plan(
         Plan(
             run_directory=paths.root,
-            dataset=data.info.name,
+            dataset=data.label,
             rows={split: len(part) for split, part in data.tables.items()},
-            device=started.name,
-            summary=summarize_model(model),
-            batch_size=batch_size,
-            epochs=training.epochs,
-            steps_per_epoch=steps,
+            device=prepared.device,
+            summary=summarize_model(prepared.model),
+            batch_size=machinery.steps.feed.batch_size,
+            epochs=machinery.epochs,
+            steps_per_epoch=machinery.steps_per_epoch,
         )
     )
-    monitor = training.monitor or "loss"
-    stopping = training.early_stopping
-    keeper = KeepBestModel(
-        model,
-        paths,
-        monitor=monitor,
-        mode=best_direction(monitor, config),
-        keep_last=stopping is not None and not stopping.restore_best_weights,
-    )
-    recorder = RecordEpochs(paths, outcome, listener, keeper)
-    outcome.describe_memory(batch_size)
-    # Keras's own callbacks write files too.
-    with explaining_disk(paths.root), ExitStack() as quiet:
-        quiet.enter_context(without_chatter())
-        trained.fit(
-            make_training_batches(
-                table,
-                encode_labels(table.labels, targets.encoding, targets.classes),
-                batch_size=batch_size,
-                epochs=training.epochs,
-                seed=config.seed,
-                shuffle=training.shuffle,
-                augment=augment,
-            ),
-            epochs=training.epochs,
-            steps_per_epoch=steps,
-            validation_data=_validation_batches(data, targets),
-            callbacks=[
-                EndQuiet(quiet),
-                StopOnNonFiniteLoss(),
-                *build_callbacks(config, paths),
-                keeper,
-                recorder,
-            ],
-            shuffle=False,  # the batches come in an order of their own
-            verbose=0,
-        )
+
+
+def _evaluate(
+    prepared: Prepared,
+    paths: RunPaths,
+    machinery: Machinery,
+    progress: Progress,
+    listener: Listener,
+    score_train: bool,
+) -> dict[str, Mapping[str, Any]]:
+    """Save the best model, load it, and write its scores to metrics.json."""
+    best, data = machinery.best, prepared.data
+    if not best.epoch:
+        best.keep(0)
+        listener.note("No epoch was finished: the model is that of the last step.")
     listener.note("Evaluating the best model.")
-    keeper.restore()
-    best = load_checked_model(paths, model, table)
+    best.finish()
+    saved = load_checked_model(paths, prepared.model, data.tables["train"])
+    splits = ("train", "validation", "test") if score_train else ("validation", "test")
     scores: dict[str, Mapping[str, Any]] = {
         split: score_split(
-            best,
+            saved,
             data.tables[split],
-            targets=targets,
+            targets=prepared.targets,
             class_names=data.info.class_names,
             train_labels=data.train_labels,
         )
-        for split in ("validation", "test")
+        for split in splits
         if split in data.tables
     }
-    write_metrics(paths.metrics, scores)
-    return FitResult(paths, scores, keeper.epoch, outcome.status.epochs_done, recorder.history)
-
-
-def _validation_batches(data: LoadedData, targets: Targets) -> Any:
-    table = data.tables.get("validation")
-    if table is None:
-        return None
-    labels = encode_labels(table.labels, targets.encoding, targets.classes)
-    return make_evaluation_batches(table, labels, batch_size=PREDICTION_BATCH_SIZE)
+    write_metrics(paths.metrics, scores, data=data.kind)
+    return scores
 
 
 def load_checked_model(paths: RunPaths, live: Any, table: Table) -> Any:
@@ -250,7 +344,7 @@ def load_checked_model(paths: RunPaths, live: Any, table: Table) -> Any:
     from dltrain.evaluation.saved_model import load_saved_model
 
     saved = load_saved_model(paths.model)
-    sample = Table(table.inputs[:_COMPARED_ROWS], table.labels[:_COMPARED_ROWS])
+    sample = table.head(_COMPARED_ROWS)
     before, after = predict_outputs(live, sample), predict_outputs(saved, sample)
     if not np.array_equal(before, after, equal_nan=True):
         largest = float(np.max(np.abs(before - after)))

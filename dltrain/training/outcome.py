@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 import signal
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from types import FrameType
+from pathlib import Path
 
-from dltrain.errors import DltrainError, TrainingError
+from dltrain.errors import DltrainError, MachineError, TrainingError
+from dltrain.runs.checkpoint import list_checkpoints
 from dltrain.runs.layout import RunPaths
-from dltrain.runs.status import State, begin_status, write_status
+from dltrain.runs.status import DataKind, State, StoppedBy, begin_status, write_status
+from dltrain.training.signals import Signals, Terminated, listening
 
 # How TensorFlow names the operation that failed, and the lines that say only where in the code.
 _NODE = re.compile(r"Detected at node (\S+)")
@@ -26,34 +27,31 @@ class Interrupted(DltrainError):
         self.exit_code = 128 + signal_number
 
 
-class Terminated(BaseException):
-    """SIGTERM arrived. Like KeyboardInterrupt it is no Exception, so that nothing swallows it."""
-
-
 class RunOutcome:
     """Keep a run's status.json up to date, from `running` to how it ended."""
 
-    def __init__(self, paths: RunPaths, *, epochs_goal: int) -> None:
+    def __init__(
+        self,
+        paths: RunPaths,
+        *,
+        epochs_goal: int,
+        epochs_done: int = 0,
+        data: DataKind = "real",
+    ) -> None:
         self.paths = paths
-        self.status = begin_status(epochs_goal=epochs_goal)
-        self.batch_size: int | None = None
-        self.signal_number: int | None = None
+        self.status = begin_status(epochs_goal=epochs_goal, epochs_done=epochs_done, data=data)
+        self.memory: str = ""
+        self.stopped_by: StoppedBy | None = None
+        self.signals = Signals()
         write_status(paths.status, self.status)
 
-    def describe_memory(self, batch_size: int) -> None:
-        """Note the batch size that a message about memory names."""
-        self.batch_size = batch_size
+    def describe_memory(self, text: str) -> None:
+        """Note what a message about memory says: the batch size and what a step takes."""
+        self.memory = text
 
-    def raise_if_signalled(self) -> None:
-        """Raise KeyboardInterrupt or Terminated if SIGINT or SIGTERM has arrived.
-
-        A handler's exception is lost where it meets a finalizer or C code that clears errors;
-        asked after every step, this makes up for that.
-        """
-        if self.signal_number == signal.SIGTERM:
-            raise Terminated
-        if self.signal_number == signal.SIGINT:
-            raise KeyboardInterrupt
+    def stop_early(self, stopped_by: StoppedBy | None) -> None:
+        """Note what ended the training before its goal."""
+        self.stopped_by = stopped_by
 
     def finish_epoch(self, epochs_done: int) -> None:
         """Write down that `epochs_done` epochs are done."""
@@ -63,8 +61,12 @@ class RunOutcome:
     def finish(self) -> None:
         """Write down that the run ended well."""
         done, goal = self.status.epochs_done, self.status.epochs_goal
-        reason = "" if done == goal else f"stopped early after {done} of {goal} epochs"
-        self.status = self.status.end("finished", reason=reason)
+        reason = ""
+        if self.stopped_by == "max_seconds":
+            reason = f"stopped by --max-seconds after {done} of {goal} epochs"
+        elif done != goal:
+            reason = f"stopped early after {done} of {goal} epochs"
+        self.status = self.status.end("finished", reason=reason, stopped_by=self.stopped_by)
         write_status(self.paths.status, self.status)
 
     def fail(self, state: State, reason: str) -> None:
@@ -73,57 +75,71 @@ class RunOutcome:
         What is told is the first failure; a run that still says `running` without a process is
         listed as killed.
         """
+        stopped_by: StoppedBy | None = "signal" if state == "interrupted" else None
         with suppress(DltrainError):
-            write_status(self.paths.status, self.status.end(state, reason=reason))
+            write_status(
+                self.paths.status, self.status.end(state, reason=reason, stopped_by=stopped_by)
+            )
+
+    def interrupt(self, signal_number: int) -> str:
+        """Write down that a signal ended the run; return how far it had come."""
+        word = "terminated" if signal_number == signal.SIGTERM else "interrupted"
+        reached = f"{word} after {self.status.epochs_done} of {self.status.epochs_goal} epochs"
+        self.fail("interrupted", reached)
+        return reached
 
 
 @contextmanager
-def recording_outcome(paths: RunPaths, *, epochs_goal: int) -> Iterator[RunOutcome]:
+def recording_outcome(
+    paths: RunPaths, *, epochs_goal: int, epochs_done: int = 0, data: DataKind = "real"
+) -> Iterator[RunOutcome]:
     """Write status.json at the start and at the end of the block, however it ends.
 
     Raises Interrupted on Ctrl-C and SIGTERM, TrainingError when memory runs out or TensorFlow
     refuses the values that a layer gets; other errors go on as they are.
     """
-    outcome = RunOutcome(paths, epochs_goal=epochs_goal)
+    outcome = RunOutcome(paths, epochs_goal=epochs_goal, epochs_done=epochs_done, data=data)
     try:
-        with _raising_on_signals(outcome):
+        with listening(outcome.signals, on_second=outcome.interrupt):
             yield outcome
             outcome.finish()
     except (KeyboardInterrupt, Terminated) as error:
-        raise _interrupt(outcome, error) from None
+        number = signal.SIGTERM if isinstance(error, Terminated) else signal.SIGINT
+        raise _interrupted(outcome, number) from None
     except DltrainError as error:
         outcome.fail("failed", error.message)
+        if isinstance(error, MachineError) and list_checkpoints(paths.checkpoints):
+            error.hint += f" Then go on with the run: {explain_resuming(paths.root)}"
         raise
     except Exception as error:
-        failure = _explain(error, outcome.batch_size)
+        failure = _explain(error, outcome)
         outcome.fail("failed", failure.message if failure else f"{type(error).__name__}: {error}")
         if failure is not None:
             raise failure from error
         raise
 
 
-def _interrupt(outcome: RunOutcome, error: BaseException) -> Interrupted:
-    number = signal.SIGTERM if isinstance(error, Terminated) else signal.SIGINT
-    word = "terminated" if number == signal.SIGTERM else "interrupted"
-    reached = f"{word} after {outcome.status.epochs_done} of {outcome.status.epochs_goal} epochs"
-    outcome.fail("interrupted", reached)
-    model = outcome.paths.model
-    return Interrupted(
-        f"The run was {reached}.",
-        signal_number=number,
-        hint=f"The best model so far is {model}; the run's numbers are in {outcome.paths.history}."
-        if model.exists()
-        else "No epoch was finished, so no model was saved.",
-    )
+def explain_resuming(root: Path) -> str:
+    """Return the command that goes on with a run."""
+    return f"dltrain fit --resume {root}"
 
 
-def _explain(error: Exception, batch_size: int | None) -> TrainingError | None:
+def _interrupted(outcome: RunOutcome, number: int) -> Interrupted:
+    reached = outcome.interrupt(number)
+    paths = outcome.paths
+    hint = "No checkpoint was written yet: train again from the config."
+    if list_checkpoints(paths.checkpoints):
+        hint = f"Go on with it: {explain_resuming(paths.root)}"
+    return Interrupted(f"The run was {reached}.", signal_number=number, hint=hint)
+
+
+def _explain(error: Exception, outcome: RunOutcome) -> TrainingError | None:
     """Return what an error of TensorFlow or Python means to the user; None for a defect of ours."""
     import tensorflow as tf
 
     if isinstance(error, (MemoryError, tf.errors.ResourceExhaustedError)):
         return TrainingError(
-            f"Memory ran out at a batch size of {batch_size}.",
+            f"Memory ran out{outcome.memory}.",
             hint="Lower training.batch_size, or make the model smaller.",
         )
     if isinstance(error, tf.errors.InvalidArgumentError):
@@ -137,27 +153,3 @@ def _explain(error: Exception, batch_size: int | None) -> TrainingError | None:
             hint="Look at what that layer is given.",
         )
     return None
-
-
-@contextmanager
-def _raising_on_signals(outcome: RunOutcome) -> Iterator[None]:
-    """Note SIGINT and SIGTERM in `outcome` and raise them, in the main thread only.
-
-    What is ignored stays so: a shell starts its background jobs with SIGINT ignored.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def handle(number: int, frame: FrameType | None) -> None:
-        outcome.signal_number = number
-        outcome.raise_if_signalled()
-
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    heard = [number for number in numbers if signal.getsignal(number) != signal.SIG_IGN]
-    before = {number: signal.signal(number, handle) for number in heard}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -11,8 +11,7 @@ from dltrain.config.monitors import best_direction
 from dltrain.config.rules import CALLBACK_PATHS
 from dltrain.config.schema import RunConfig
 from dltrain.config.targets import Targets, TargetsError, last_layer, resolve_targets
-from dltrain.data.augment import build_augmentation
-from dltrain.data.batches import Augment
+from dltrain.data.augment import Augment, build_augmentation
 from dltrain.data.load import LoadedData
 from dltrain.errors import MachineError
 from dltrain.model.components import build_component
@@ -76,7 +75,7 @@ def resolve_built_targets(loaded: LoadedConfig, *, units: int) -> Targets:
 
 
 def prepare_augmentation(loaded: LoadedConfig, data: LoadedData) -> Augment | None:
-    """Return the function that augments a batch, tried on a few rows; None if none is asked for.
+    """Return the function that augments a batch, traced once; None if none is asked for.
 
     Raises ConfigError if a layer can't take the images or changes their shape: validation and test
     images, which are not augmented, would no longer fit the model.
@@ -84,16 +83,21 @@ def prepare_augmentation(loaded: LoadedConfig, data: LoadedData) -> Augment | No
     specs = loaded.config.dataset.augment
     if not specs:
         return None
-    import numpy as np
+    import tensorflow as tf
 
-    images = np.asarray(data.tables["train"].inputs[:2], dtype=np.float32)
-    key = np.zeros(2, dtype=np.int32)
+    inputs = data.tables["train"].inputs
+    images = tf.TensorSpec((2, *inputs.shape[1:]), tf.float32)
+    rows, number = tf.TensorSpec((2,), tf.int64), tf.TensorSpec((), tf.int64)
     path = ("dataset", "augment")
     try:
         augment = build_augmentation(
-            specs, lambda spec: build_component("layers", spec), largest=data.largest
+            specs,
+            lambda spec: build_component("layers", spec),
+            largest=data.largest,
+            seed=loaded.config.seed,
         )
-        shape = tuple(augment(images, key).shape)
+        traced = tf.function(augment, autograph=False)
+        shape = traced.get_concrete_function(images, rows, number, number).output_shapes
     except (ValueError, TypeError) as error:
         raise loaded.problem(path, f"the images can't be augmented: {one_line(error)}") from error
     if shape != images.shape:

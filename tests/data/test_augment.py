@@ -40,57 +40,60 @@ def _images() -> np.ndarray:
     return np.random.default_rng(0).uniform(0, 255, (4, 32, 32, 3)).astype(np.float32)
 
 
-def _build(specs: list[dict[str, Any]]) -> Any:
+def _build(specs: list[dict[str, Any]], *, seed: int = 1) -> Any:
+    """Return the augmentation as NumPy sees it: (images, rows, epoch, step) -> images."""
+    import tensorflow as tf
+
     from dltrain.model.components import build_component
 
-    return build_augmentation(specs, lambda spec: build_component("layers", spec), largest=255.0)
+    augment = build_augmentation(
+        specs, lambda spec: build_component("layers", spec), largest=255.0, seed=seed
+    )
+    traced = tf.function(augment, autograph=False)
+
+    def call(images: np.ndarray, rows: Any = range(4), epoch: int = 0, step: int = 0) -> np.ndarray:
+        key = [tf.constant(value, tf.int64) for value in (list(rows), epoch, step)]
+        return traced(tf.constant(images), *key).numpy()
+
+    return call
 
 
-def _map(augment: Any, keys: list[tuple[int, int]]) -> list[np.ndarray]:
-    """Augment the same images under each key inside a parallel tf.data map."""
-    import tensorflow as tf
-
-    images = tf.constant(_images())
-    batches = tf.data.Dataset.from_tensor_slices(np.array(keys, dtype=np.int32))
-    batches = batches.map(lambda key: augment(images, key), num_parallel_calls=4)
-    return [batch.numpy() for batch in batches]
-
-
-def test_equal_keys_give_equal_images_and_other_keys_others() -> None:
-    first, same, other = _map(_build(CHAIN), [(1, 2), (1, 2), (3, 4)])
-    np.testing.assert_array_equal(first, same)
-    assert np.abs(first - other).mean() > 1
-    assert np.abs(first - _images()).mean() > 1
+def test_an_image_is_augmented_alike_whatever_batch_it_comes_in() -> None:
+    augment, images = _build(CHAIN), _images()
+    whole = augment(images, rows=[5, 6, 7, 8])
+    turned = augment(images[::-1], rows=[8, 7, 6, 5], step=9)[::-1]
+    parts = [augment(images[at : at + 1], rows=[5 + at], step=at) for at in range(4)]
+    np.testing.assert_array_equal(whole, turned)
+    np.testing.assert_array_equal(whole, np.concatenate(parts))
+    assert np.abs(whole - images).mean() > 1
 
 
-def test_second_pass_and_a_second_build_give_the_same_images() -> None:
-    keys = [(number, 7) for number in range(8)]
-    augment = _build(CHAIN)
-    runs = [_map(augment, keys), _map(augment, keys), _map(_build(CHAIN), keys)]
-    for run in runs[1:]:
-        np.testing.assert_array_equal(np.stack(run), np.stack(runs[0]))
+def test_another_seed_epoch_or_row_gives_another_image() -> None:
+    images = np.repeat(_images()[:1], 4, axis=0)
+    outputs = [
+        _build(CHAIN)(images, epoch=0),
+        _build(CHAIN)(images, epoch=1),
+        _build(CHAIN, seed=2)(images, epoch=0),
+    ]
+    assert len({image.tobytes() for output in outputs for image in output}) == 12
 
 
-def test_rows_of_a_batch_differ_from_each_other() -> None:
-    import tensorflow as tf
-
-    augment = _build([{"type": "random_translation", "height_factor": 0.3, "width_factor": 0.3}])
-    one = np.repeat(_images()[:1], 8, axis=0)
-    out = augment(tf.constant(one), tf.constant([1, 2])).numpy()
-    assert len({image.tobytes() for image in out}) > 4
+def test_a_second_build_gives_the_same_images() -> None:
+    first, second = (_build(CHAIN)(_images(), epoch=3) for _ in range(2))
+    np.testing.assert_array_equal(first, second)
 
 
 def test_two_layers_of_one_kind_do_not_draw_the_same() -> None:
-    twice = [{"type": "random_flip", "mode": "horizontal"}] * 2
-    outputs = _map(_build(twice), [(number, 0) for number in range(8)])
+    twice = _build([{"type": "random_flip", "mode": "horizontal"}] * 2)
     # Two flips that always agreed would cancel each other in every image.
-    assert any(not np.array_equal(output, _images()) for output in outputs)
+    outputs = twice(np.repeat(_images(), 8, axis=0), rows=range(32))
+    assert not np.array_equal(outputs, np.repeat(_images(), 8, axis=0))
 
 
 @pytest.mark.parametrize("name", LAYERS)
-def test_every_random_image_layer_works_in_a_map(name: str) -> None:
-    augment = _build([{"type": name, **_ARGUMENTS.get(name, {})}])
-    first, same, *_ = _map(augment, [(1, 2), (1, 2), (5, 6)])
+def test_every_random_image_layer_repeats_itself_within_the_range(name: str) -> None:
+    spec = {"type": name, **_ARGUMENTS.get(name, {})}
+    first, same = (_build([spec])(_images(), rows=[3, 1, 4, 2], step=2) for _ in range(2))
     assert first.shape == (4, 32, 32, 3)
     assert np.isfinite(first).all()
     assert first.min() >= -1e-3

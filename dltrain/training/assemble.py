@@ -1,0 +1,119 @@
+"""What does a training consist of? Compiled model, steps, callbacks, checkpoints, put together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import keras  # noqa: TID253  (imported when a training begins, never before)
+
+from dltrain.config.load import LoadedConfig
+from dltrain.config.monitors import best_direction
+from dltrain.config.targets import Targets
+from dltrain.data.augment import Augment
+from dltrain.data.batches import Table, count_steps, encode_labels, order_rows
+from dltrain.data.feeding import Feed, make_feed
+from dltrain.data.load import LoadedData
+from dltrain.evaluation.predict import PREDICTION_BATCH_SIZE
+from dltrain.model.compile import compile_model
+from dltrain.model.components import Steps
+from dltrain.runs.layout import RunPaths
+from dltrain.training.best import BestModel
+from dltrain.training.checkpoints import Checkpoints
+from dltrain.training.choices import choose_input_path, choose_jit_compile
+from dltrain.training.loop import Machinery
+from dltrain.training.prepare import build_callbacks
+from dltrain.training.resume import Resumption, rewind_csv_logger
+from dltrain.training.steps import TrainingSteps, ValidationSteps
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What is there before a run directory is made: data, network and what is done to images."""
+
+    loaded: LoadedConfig
+    data: LoadedData
+    model: Any
+    targets: Targets
+    augment: Augment | None
+    device: str
+
+
+def assemble(prepared: Prepared, paths: RunPaths, resumption: Resumption | None) -> Machinery:
+    """Return the parts of the training; the compiled functions are traced at their first call."""
+    config, training = prepared.loaded.config, prepared.loaded.config.training
+    table = prepared.data.tables["train"]
+    batch_size = len(table) if training.batch_size == "full" else training.batch_size
+    steps_per_epoch = count_steps(len(table), batch_size)
+    trained = compile_model(
+        prepared.model,
+        optimizer=config.optimizer,
+        metrics=config.metrics or [],
+        targets=prepared.targets,
+        steps=Steps(per_epoch=steps_per_epoch, total=steps_per_epoch * training.epochs),
+    )
+    checkpoint = resumption.checkpoint if resumption else None
+    jit_compile = choose_jit_compile(training.jit_compile, prepared.model, device=prepared.device)
+    validation = prepared.data.tables.get("validation")
+    stopping = training.early_stopping
+    monitor = training.monitor or "loss"
+    own = build_callbacks(config, paths)
+    for callback in own:
+        if isinstance(callback, keras.callbacks.CSVLogger) and checkpoint:
+            rewind_csv_logger(paths.root / callback.filename, epochs_done=checkpoint.epoch)
+            callback.append = True
+    return Machinery(
+        trained=trained,
+        steps=TrainingSteps(
+            trained,
+            _make_feed(prepared, table, batch_size),
+            augment=prepared.augment,
+            jit_compile=jit_compile,
+        ),
+        validation=ValidationSteps(
+            trained,
+            _make_feed(prepared, validation, PREDICTION_BATCH_SIZE),
+            jit_compile=jit_compile,
+        )
+        if validation
+        else None,
+        callbacks=keras.callbacks.CallbackList(
+            own,
+            add_history=False,
+            add_progbar=False,
+            model=trained,
+            verbose=0,
+            epochs=training.epochs,
+            steps=steps_per_epoch,
+        ),
+        best=BestModel(
+            prepared.model,
+            paths,
+            monitor=monitor,
+            mode=best_direction(monitor, config),
+            keep_last=stopping is not None and not stopping.restore_best_weights,
+        ),
+        checkpoints=Checkpoints(paths.checkpoints, training.checkpoint),
+        order=lambda epoch: order_rows(
+            len(table), seed=config.seed, epoch=epoch, shuffle=training.shuffle
+        ),
+        epochs=training.epochs,
+        steps_per_epoch=steps_per_epoch,
+        single_steps=any(_hears_steps(callback) for callback in own),
+    )
+
+
+def _make_feed(prepared: Prepared, table: Table, batch_size: int) -> Feed:
+    labels = encode_labels(table.labels, prepared.targets.encoding, prepared.targets.classes)
+    path = choose_input_path(
+        prepared.loaded.config.training.input, data_bytes=table.nbytes, device=prepared.device
+    )
+    return make_feed(table, labels, batch_size=batch_size, stream=path == "stream")
+
+
+def _hears_steps(callback: Any) -> bool:
+    """Tell whether a callback does something after a step, and not after an epoch alone."""
+    base = keras.callbacks.Callback
+    hooks = ("on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on_batch_end")
+    is_heard = any(getattr(type(callback), hook) is not getattr(base, hook) for hook in hooks)
+    return is_heard and getattr(callback, "save_freq", None) != "epoch"

@@ -1,0 +1,96 @@
+"""Which way of training is the fastest here? Rows on the device or streamed, XLA or not.
+
+Where rows lie never changes a number of the run. XLA does, in the last bits: it is chosen by the
+model's layers alone, never by a measurement, so that a seed gives the same run on every day.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Literal
+
+InputPath = Literal["device", "stream"]
+
+# On CPU, XLA takes 0.4 to 1.0 of the time for models of these layers alone. With others it takes
+# 1.2 (LSTM), 4 (dropout: its random numbers) or 5 times as long (convolutions):
+# docs/performance.md.
+_FASTER_WITH_XLA = {
+    *("InputLayer", "Rescaling", "Normalization", "Flatten", "Reshape", "Permute", "RepeatVector"),
+    *("Dense", "Activation", "ReLU", "LeakyReLU", "PReLU", "ELU", "Softmax"),
+    *("BatchNormalization", "LayerNormalization", "UnitNormalization"),
+    *("Embedding", "GlobalAveragePooling1D", "GlobalMaxPooling1D"),
+    *("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum", "Concatenate"),
+}
+
+# Rows on the device may take this share of the memory that is free there.
+_DEVICE_SHARE = 0.25
+
+
+def choose_input_path(
+    asked: Literal["auto", "device", "stream"], *, data_bytes: int, device: str
+) -> InputPath:
+    """Return where rows lie: on the device if `data_bytes` are a small part of its free memory."""
+    if asked != "auto":
+        return asked
+    free = free_memory_bytes() if device == "cpu" else _free_gpu_bytes()
+    return "device" if data_bytes <= _DEVICE_SHARE * free else "stream"
+
+
+def choose_jit_compile(asked: Literal["auto"] | bool, model: Any, *, device: str) -> bool:
+    """Return whether XLA compiles the step."""
+    if asked != "auto":
+        return asked
+    if device != "cpu":
+        return False  # XLA's fusions aren't the same from run to run on a GPU
+    return _layer_types(model.layers) <= _FASTER_WITH_XLA
+
+
+def free_memory_bytes() -> int:
+    """Return the memory that this process can still take: the system's, or its cgroup's."""
+    candidates = [_meminfo("MemAvailable")]
+    limit, used = (_read_number(Path("/sys/fs/cgroup") / name) for name in _CGROUP)
+    if limit is not None and used is not None:
+        candidates.append(max(0, limit - used))
+    known = [number for number in candidates if number is not None]
+    return min(known) if known else os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+_CGROUP = ("memory.max", "memory.current")
+
+
+def _layer_types(layers: Iterable[Any]) -> set[str]:
+    return {
+        type(inner).__name__
+        for layer in layers
+        for inner in layer._flatten_layers()
+        if not inner.name.startswith("_")
+    }
+
+
+def _meminfo(key: str) -> int | None:
+    try:
+        lines = Path("/proc/meminfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return None
+    values = [int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{key}:")]
+    return values[0] if values else None
+
+
+def _read_number(path: Path) -> int | None:
+    try:
+        text = path.read_text(encoding="utf-8").strip()
+    except OSError:
+        return None
+    return int(text) if text.isdigit() else None
+
+
+def _free_gpu_bytes() -> int:
+    """Return a GPU's memory, less what TensorFlow took; 8 GiB where that isn't told."""
+    import tensorflow as tf
+
+    used = int(tf.config.experimental.get_memory_info("GPU:0")["current"])
+    devices = tf.config.list_physical_devices("GPU")
+    details = tf.config.experimental.get_device_details(devices[0]) if devices else {}
+    return int(details.get("memory_limit", 8 * 2**30)) - used

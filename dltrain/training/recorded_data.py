@@ -1,0 +1,37 @@
+"""Is the data that is here the data that a run was trained on? Its tokenizer and its checksums."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from dltrain.catalog.datasets import DatasetInfo
+from dltrain.data.load import LoadedData
+from dltrain.data.tokenize import load_tokenizer
+from dltrain.errors import DataError, RunError
+from dltrain.runs.layout import RunPaths
+
+
+def read_tokenizer(paths: RunPaths, info: DatasetInfo) -> Any:
+    """Return the run's tokenizer, or None for data that isn't text.
+
+    Raises RunError if it is missing or damaged.
+    """
+    if info.modality != "text":
+        return None
+    try:
+        return load_tokenizer(paths.tokenizer.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise RunError(f"{paths.tokenizer} is missing or damaged: {error}.") from error
+
+
+def check_same_data(paths: RunPaths, environment: Mapping[str, Any], data: LoadedData) -> None:
+    """Raise DataError if `data` isn't what environment.json of the run says."""
+    recorded = environment.get("dataset", {})
+    for key in ("arrays", "options", "stand_in", "subset"):
+        if recorded.get(key) != data.fingerprint.get(key):
+            raise DataError(
+                f"{data.info.name} is not the data that {paths.root} was trained on: "
+                "its checksums differ.",
+                hint="Give the data of the run with --data-dir, or train again.",
+            )

@@ -1,0 +1,171 @@
+"""What is one step, and how do many of them run in one call into TensorFlow?
+
+Rows are gathered, cast and augmented, the model is run, its gradients are applied and the metrics
+counted, all inside one compiled loop. Nothing comes back to Python before the loop ends.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from dltrain.data.augment import Augment
+from dltrain.data.feeding import Feed
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """What a call gave: the steps that were taken, and the last one's loss.
+
+    `healthy` is false if the last step's loss or gradient was not finite; its gradients were then
+    not applied. `loss_before` is the loss of the step before it (NaN in the first of the call).
+    """
+
+    steps: int
+    loss: float
+    loss_before: float
+    healthy: bool
+
+
+class TrainingSteps:
+    """Run steps of a compiled model on the batches of a feed.
+
+    `trained` is a compiled Keras model; its optimizer's variables are made here.
+    """
+
+    def __init__(
+        self, trained: Any, feed: Feed, *, augment: Augment | None, jit_compile: bool
+    ) -> None:
+        import tensorflow as tf
+
+        self.trained = trained
+        self.feed = feed
+        self._augment = augment
+        self._scales_loss = hasattr(trained.optimizer, "inner_optimizer")
+        trained.optimizer.build(trained.trainable_variables)
+        self._step = tf.function(self._train_step, autograph=False, jit_compile=jit_compile)
+        self._run = tf.function(self._loop, autograph=False, reduce_retracing=True)
+
+    def run(self, source: Any, *, epoch: int, start: int, count: int) -> Stretch:
+        """Take `count` steps of epoch `epoch` (from 0), from step `start` on.
+
+        `source` is what the feed's `begin` gave. Stops after the first step whose loss or gradient
+        is not finite.
+        """
+        import tensorflow as tf
+
+        # Small tensors: Python numbers would have the function traced anew.
+        place = [tf.constant(number, tf.int64) for number in (epoch, start, start + count)]
+        step, healthy, loss, before = self._run(source, *place)
+        return Stretch(int(step) - start, float(loss), float(before), bool(healthy))
+
+    def read_batch(self, source: Any, *, epoch: int, step: int) -> tuple[Any, Any]:
+        """Return the augmented inputs and the labels of one step, as the model gets them."""
+        import tensorflow as tf
+
+        place = [tf.constant(number, tf.int64) for number in (epoch, step)]
+        inputs, labels = self._read(source, *place)
+        return inputs, labels
+
+    def _loop(self, source: Any, epoch: Any, start: Any, stop: Any) -> Any:
+        import tensorflow as tf
+
+        def go_on(step: Any, healthy: Any, loss: Any, before: Any) -> Any:
+            return (step < stop) & healthy
+
+        def body(step: Any, healthy: Any, loss: Any, before: Any) -> Any:
+            healthy, new = self._step(*self._read(source, epoch, step))
+            return step + 1, healthy, new, loss
+
+        nothing = tf.constant(float("nan"))
+        first = (start, tf.constant(True), nothing, nothing)
+        return tf.while_loop(go_on, body, first, parallel_iterations=1)
+
+    def _read(self, source: Any, epoch: Any, step: Any) -> tuple[Any, Any]:
+        inputs, labels, rows = self.feed.read(source, step)
+        inputs = to_model_dtype(inputs, self.trained)
+        if self._augment is not None:
+            inputs = self._augment(inputs, rows, epoch, step)
+        return inputs, labels
+
+    def _train_step(self, inputs: Any, labels: Any) -> tuple[Any, Any]:
+        """Do what Keras's own train_step does, but apply only gradients that are finite."""
+        import tensorflow as tf
+
+        trained, optimizer = self.trained, self.trained.optimizer
+        with tf.GradientTape() as tape:
+            outputs = trained(inputs, training=True)
+            loss = trained.compute_loss(x=inputs, y=labels, y_pred=outputs, training=True)
+            scaled = optimizer.scale_loss(loss)
+        weights = trained.trainable_weights
+        gradients = tape.gradient(scaled, weights)
+        # A scaled loss overflows now and then; its optimizer leaves such a step out by itself.
+        watched = [loss] if self._scales_loss else [loss, *_sums(gradients)]
+        healthy = tf.reduce_all(tf.math.is_finite(tf.stack(watched)))
+
+        def apply() -> Any:
+            optimizer.apply_gradients(zip(gradients, weights, strict=True))
+            return tf.constant(True)
+
+        if weights:
+            healthy = tf.cond(healthy, apply, lambda: tf.constant(False))
+        # The mean over rows: the last batch of an epoch may be smaller.
+        trained.metrics[0].update_state(loss, sample_weight=tf.shape(inputs)[0])
+        trained.compute_metrics(inputs, labels, outputs, sample_weight=None)
+        return healthy, tf.cast(loss, tf.float32)
+
+
+class ValidationSteps:
+    """Count loss and metrics of a compiled model over the batches of a feed."""
+
+    def __init__(self, trained: Any, feed: Feed, *, jit_compile: bool) -> None:
+        import tensorflow as tf
+
+        self.trained = trained
+        self.feed = feed
+        self._step = tf.function(self._test_step, autograph=False, jit_compile=jit_compile)
+        self._run = tf.function(self._loop, autograph=False, reduce_retracing=True)
+
+    def run(self, source: Any, *, start: int, count: int) -> None:
+        """Add `count` batches, from `start` on, to the model's metrics."""
+        import tensorflow as tf
+
+        place = [tf.constant(number, tf.int64) for number in (start, start + count)]
+        self._run(source, *place)
+
+    def _loop(self, source: Any, start: Any, stop: Any) -> Any:
+        import tensorflow as tf
+
+        def body(step: Any) -> Any:
+            inputs, labels, _ = self.feed.read(source, step)
+            with tf.control_dependencies([self._step(inputs, labels)]):
+                return (step + 1,)
+
+        return tf.while_loop(lambda step: step < stop, body, (start,), parallel_iterations=1)
+
+    def _test_step(self, inputs: Any, labels: Any) -> Any:
+        import tensorflow as tf
+
+        trained = self.trained
+        inputs = to_model_dtype(inputs, trained)
+        outputs = trained(inputs, training=False)
+        loss = trained.compute_loss(x=inputs, y=labels, y_pred=outputs, training=False)
+        trained.metrics[0].update_state(loss, sample_weight=tf.shape(inputs)[0])
+        trained.compute_metrics(inputs, labels, outputs, sample_weight=None)
+        return loss
+
+
+def to_model_dtype(inputs: Any, model: Any) -> Any:
+    """Cast stored rows (uint8 images) to what the model's input takes, inside a tf.function."""
+    import tensorflow as tf
+
+    dtype = model.inputs[0].dtype
+    return inputs if inputs.dtype.name == dtype else tf.cast(inputs, dtype)
+
+
+def _sums(gradients: list[Any]) -> list[Any]:
+    """Return the sum of each gradient: not finite if one of its numbers isn't."""
+    import tensorflow as tf
+
+    values = [grad.values if isinstance(grad, tf.IndexedSlices) else grad for grad in gradients]
+    return [tf.cast(tf.reduce_sum(value), tf.float32) for value in values if value is not None]
