@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 import dltrain
-from dltrain.commands import check, data, eval, fit, runs
+from dltrain.commands import check, data, eval, fit, runs, smoke
 from dltrain.errors import ConfigError, DltrainError, MachineError
 
 ISSUES = "https://github.com/dltrain/dltrain/issues"
@@ -28,6 +28,7 @@ app = typer.Typer(
     help="Train, evaluate and compare Keras models described in one YAML file.",
 )
 app.command("fit")(fit.fit)
+app.command("smoke")(smoke.smoke)
 app.command("eval")(eval.evaluate)
 app.command("check")(check.check)
 app.command("runs")(runs.runs)

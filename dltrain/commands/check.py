@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,6 +12,7 @@ from dltrain.commands.fit import ConfigArgument, SetOption
 from dltrain.config.dump import dump_config
 from dltrain.config.load import LoadedConfig, load_config
 from dltrain.errors import ConfigError, Problem, UsageError
+from dltrain.runs.atomic import to_json
 
 
 def check(
@@ -55,7 +55,7 @@ def _check_as_json(config: Path, overrides: Sequence[str]) -> None:
         "warnings": [_describe(warning) for warning in loaded.warnings] if loaded else [],
         "config": loaded.config.model_dump(mode="json") if loaded else None,
     }
-    typer.echo(json.dumps(document, indent=2))
+    typer.echo(to_json(document))
     if loaded is None:
         raise typer.Exit(UsageError.exit_code)
 

@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dltrain.commands.data import DataDirOption, OfflineOption
-from dltrain.commands.fit import DeviceChoice, DeviceOption
+from dltrain.commands.fit import (
+    DeviceChoice,
+    DeviceOption,
+    RequireOption,
+    show_requirements,
+    show_scores,
+)
 from dltrain.errors import UsageError
 from dltrain.runs.layout import DEFAULT_ROOT, RunPaths
 
@@ -20,15 +26,6 @@ if TYPE_CHECKING:
 
 # What `eval` knows beside the scores; the rest is of a training.
 _FACTS = ("seconds",)
-
-RequireOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--require",
-        metavar="EXPR",
-        help='Exit with 5 unless this holds: "test.accuracy>=0.98"; may be repeated.',
-    ),
-]
 
 
 class SplitChoice(StrEnum):
@@ -104,20 +101,14 @@ def evaluate(
         return
     from rich.console import Console
 
-    from dltrain.evaluation.table import (
-        make_class_table,
-        make_confusion_table,
-        make_requirements_table,
-        make_results_table,
-    )
+    from dltrain.evaluation.table import make_class_table, make_confusion_table
 
     console = Console(highlight=False)
-    console.print(make_results_table(result.scores, split=split.value))
+    show_scores({split.value: result.scores})
     if "per_class" in result.scores:
         console.print(make_class_table(result.scores))
         console.print(make_confusion_table(result.scores))
-    if results:
-        console.print(make_requirements_table(results))
+    show_requirements(results)
     typer.echo(f"written to {result.written_to}")
     raise_if_unmet(results, run=result.paths.root)
 

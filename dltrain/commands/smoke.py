@@ -178,7 +178,8 @@ def describe_outcome(outcome: Outcome) -> dict[str, Any]:
         "seconds": round(outcome.seconds, 2),
         "exit_code": outcome.exit_code,
         "error": outcome.error or None,
-        "data": trial.data if trial else None,
+        "data": trial.kind if trial else None,
+        "data_label": trial.data if trial else None,
         "rows": trial.rows if trial else None,
         "batch_size": trial.batch_size if trial else None,
         "configured_batch_size": trial.configured_batch_size if trial else None,
@@ -245,4 +246,4 @@ def _make_line(outcome: Outcome, width: int) -> str:
     batch = f"batch size {trial.batch_size}"
     if trial.batch_size != trial.configured_batch_size:
         batch += f" instead of {trial.configured_batch_size}"
-    return f"ok      {head}  {trial.data}; {batch}; {'; '.join(outcome.result.checks)}"
+    return f"ok      {head}  {trial.kind}; {batch}; {'; '.join(outcome.result.checks)}"

@@ -7,7 +7,6 @@ must agree to the bit. No network is asked, and no number that comes out means a
 from __future__ import annotations
 
 import dataclasses
-import gc
 import shutil
 import signal
 import tempfile
@@ -22,6 +21,7 @@ from typing import Any
 from dltrain.config.load import LoadedConfig
 from dltrain.data.batches import count_steps
 from dltrain.data.load import load_data
+from dltrain.data.stand_in import DataKind
 from dltrain.errors import DltrainError, TrainingError
 from dltrain.training.engine import Device
 from dltrain.training.equality import find_difference
@@ -43,6 +43,7 @@ class Trial:
     """
 
     loaded: LoadedConfig
+    kind: DataKind
     data: str
     rows: Mapping[str, int]
     batch_size: int
@@ -88,7 +89,6 @@ def run_smoke(
     keep = run_directory is not None or runs_root is not None
     with _workspace() as folder:
         first = run_directory if keep else folder / "uninterrupted"
-        _forget_models()
         fitted = fit(
             trial.loaded,
             **options,
@@ -97,9 +97,9 @@ def run_smoke(
             listener=listener,
         )
         checks = [
-            f"{_count(len(fitted.history) * trial.steps, 'step')} trained",
-            f"evaluated on {' and '.join(fitted.scores)}",
-            "the saved model predicts the same",
+            f"trained {_count(len(fitted.history) * trial.steps, 'step')}",
+            f"evaluated {' and '.join(fitted.scores)}",
+            "loaded again, equal",
         ]
         checks += _check_resume(trial, fitted, folder / "resumed", options, listener)
         _forget_models()
@@ -139,6 +139,7 @@ def plan_trial(loaded: LoadedConfig, *, data_dir: Path) -> Trial:
     small = config.model_copy(update={"training": training.model_copy(update=changes)})
     return Trial(
         loaded=dataclasses.replace(loaded, config=small),
+        kind=data.kind,
         data=data.label,
         rows=rows,
         batch_size=number,
@@ -193,7 +194,7 @@ def _check_resume(
     """Train once more, interrupted and resumed; return what was seen. Raises TrainingError."""
     epoch, step = len(fitted.history), trial.steps // 2
     if (epoch, step) == (1, 0):
-        return ["not interrupted: it is one step"]
+        return ["not resumed: there is but one step"]
     place = f"in epoch {epoch} after step {step}" if step else f"after epoch {epoch - 1}"
     listener.note(f"Smoke test: training again, to be interrupted {place}.")
     interruption = _Interruption(epoch, step)
@@ -232,20 +233,18 @@ def _check_resume(
             hint="A layer, optimizer or callback keeps something that a checkpoint doesn't hold; "
             "please report it with the config.",
         )
-    return [f"interrupted {place}", "the resumed run is the same to the bit"]
+    return [f"resumed {place}, equal"]
 
 
 def _forget_models() -> None:
-    """Free what Keras keeps of the models before, and their number format.
+    """Free what Keras keeps of the models before, and go back to its own number format.
 
     Without it each model of a process makes the next one's names longer, and memory grows.
     """
-    import sys
+    import keras
 
-    if "keras" in sys.modules:
-        sys.modules["keras"].backend.clear_session()
-        sys.modules["keras"].config.set_dtype_policy("float32")
-    gc.collect()
+    keras.backend.clear_session()  # collects garbage, too
+    keras.config.set_dtype_policy("float32")
 
 
 def _count(number: int, word: str) -> str:

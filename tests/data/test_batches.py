@@ -1,20 +1,11 @@
-"""Do batches hold every row once an epoch, in an order that depends on (seed, epoch) alone?"""
+"""Is the order of rows one of (seed, epoch) alone, and are a table's rows those at its positions?"""
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 import pytest
 
-from dltrain.data.batches import (
-    Table,
-    count_steps,
-    encode_labels,
-    make_evaluation_batches,
-    make_training_batches,
-    order_rows,
-)
+from dltrain.data.batches import Table, count_steps, encode_labels, order_rows
 
 
 def _order(seed: int = 1, epoch: int = 0, *, shuffle: bool = True, count: int = 50) -> list[int]:
@@ -31,8 +22,9 @@ def test_order_without_shuffling_is_the_tables() -> None:
     assert _order(shuffle=False) == list(range(50))
 
 
-def test_order_of_long_epochs_is_known_without_the_earlier_ones() -> None:
-    assert _order(epoch=7) == _order(epoch=7)
+def test_order_of_late_epochs_is_known_without_the_earlier_ones() -> None:
+    alone = _order(epoch=7)
+    assert [_order(epoch=epoch) for epoch in range(8)][7] == alone
 
 
 @pytest.mark.parametrize(("rows", "batch", "steps"), [(10, 5, 2), (11, 5, 3), (4, 5, 1), (5, 1, 5)])
@@ -55,64 +47,43 @@ def test_labels_are_encoded_as_the_loss_wants_them() -> None:
     assert (values.dtype, values.tolist()) == (np.float32, [[1.5], [-2.0]])
 
 
-def _table(count: int = 11) -> Table:
-    images = np.arange(count, dtype=np.uint8).reshape(-1, 1, 1, 1)
-    return Table(images, np.arange(count, dtype=np.int64))
+def _pictures() -> np.ndarray:
+    return np.arange(24, dtype=np.uint8).reshape(6, 2, 2, 1)
 
 
-def _training(**changes: Any) -> list[tuple[np.ndarray, np.ndarray]]:
-    table = _table()
-    options: dict[str, Any] = {
-        "batch_size": 4,
-        "epochs": 3,
-        "seed": 5,
-        "shuffle": True,
-        "augment": None,
-    }
-    batches = make_training_batches(table, table.labels, **(options | changes))
-    return [(inputs.numpy(), labels.numpy()) for inputs, labels in batches]
+def _picked() -> Table:
+    """Return a table of rows 4, 0 and 5 of six."""
+    return Table(_pictures(), np.array([40, 0, 50]), np.array([4, 0, 5]))
 
 
-def test_every_epoch_delivers_every_row_once_and_the_last_smaller_batch() -> None:
-    batches = _training()
-    assert [len(labels) for _, labels in batches] == [4, 4, 3] * 3
-    epochs = [np.concatenate([labels for _, labels in batches[at : at + 3]]) for at in (0, 3, 6)]
-    for number, epoch in enumerate(epochs):
-        assert epoch.tolist() == order_rows(11, seed=5, epoch=number, shuffle=True).tolist()
+def test_rows_of_a_table_are_those_at_its_positions() -> None:
+    table, pictures = _picked(), _pictures()
+    assert len(table) == 3
+    assert np.array_equal(table.take(np.array([2, 0])), pictures[[5, 4]])
+    assert np.array_equal(table.take(slice(1, 3)), pictures[[0, 5]])
+    assert np.array_equal(table.head(2).take(slice(None)), pictures[[4, 0]])
+    assert table.head(2).labels.tolist() == [40, 0]
+    whole = table.in_memory()
+    assert whole.positions is None
+    assert np.array_equal(whole.inputs, pictures[[4, 0, 5]])
+    assert whole.labels.tolist() == [40, 0, 50]
 
 
-def test_inputs_are_floats_and_stay_with_their_labels() -> None:
-    for inputs, labels in _training():
-        assert inputs.dtype == np.float32
-        assert inputs.ravel().tolist() == labels.tolist()
+def test_a_table_without_positions_has_all_rows() -> None:
+    table = Table(_pictures(), np.arange(6))
+    assert table.in_memory() is table
+    assert np.array_equal(table.take(np.array([3, 1])), _pictures()[[3, 1]])
+    assert len(table.head(4)) == 4
 
 
-def test_augmentation_gets_a_key_for_each_epoch_and_step() -> None:
-    def take_key(images: Any, key: Any) -> Any:
-        import tensorflow as tf
-
-        return tf.zeros_like(images) + tf.cast(key[0], tf.float32)
-
-    first, again, other = (
-        [float(inputs.ravel()[0]) for inputs, _ in _training(augment=take_key, seed=seed)]
-        for seed in (5, 5, 6)
-    )
-    assert len(set(first)) == 9
-    assert first == again
-    assert not set(first) & set(other)
+def test_what_is_taken_is_a_copy() -> None:
+    for table in (_picked(), Table(_pictures(), np.arange(6))):
+        before = table.take(slice(None))
+        table.take(slice(None))[:] = 99
+        table.head(2).inputs[:] = 99
+        assert np.array_equal(table.take(slice(None)), before)
 
 
-def test_evaluation_batches_keep_the_order_and_every_row() -> None:
-    table = _table()
-    pairs = list(make_evaluation_batches(table, table.labels, batch_size=4))
-    assert [len(labels) for _, labels in pairs] == [4, 4, 3]
-    assert np.concatenate([labels for _, labels in pairs]).tolist() == list(range(11))
-    assert pairs[0][0].dtype.name == "float32"
-    alone = list(make_evaluation_batches(table, None, batch_size=4))
-    assert np.concatenate([np.ravel(batch[0]) for batch in alone]).tolist() == list(range(11))
-
-
-def test_word_ids_stay_whole_numbers() -> None:
-    table = Table(np.ones((3, 2), dtype=np.int32), np.zeros(3, dtype=np.int64))
-    ((inputs, _),) = make_evaluation_batches(table, table.labels, batch_size=3)
-    assert inputs.dtype.name == "int32"
+def test_a_table_weighs_its_own_rows_not_those_of_the_file() -> None:
+    assert _picked().nbytes == 3 * 4
+    assert Table(np.zeros((5, 7), dtype=np.float32), np.zeros(5)).nbytes == 5 * 7 * 4

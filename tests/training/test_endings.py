@@ -16,6 +16,7 @@ import pytest
 from tiny_runs import REGRESSION, Result
 
 from dltrain.config.load import load_config
+from dltrain.runs.checkpoint import read_last_checkpoint
 from dltrain.training.fit import fit
 from dltrain.training.listener import Listener
 from dltrain.training.outcome import Interrupted
@@ -63,13 +64,18 @@ def test_a_signal_ends_the_run_with_its_code_and_its_model_kept(
     assert status["reason"] == f"{word} after {status['epochs_done']} of 100000 epochs"
     assert err.endswith(
         f"error: The run was {status['reason']}.\n"
-        f"The best model so far is {RUN}/model.keras; the run's numbers are in {RUN}/history.csv.\n"
+        f"Go on with it: dltrain fit --resume {RUN}\n"
     )
     assert out == ""
     assert "Traceback" not in err
     rows = (RUN / "history.csv").read_text().splitlines()
-    assert len(rows) - 1 in (status["epochs_done"], status["epochs_done"] + 1)
+    assert len(rows) - 1 == status["epochs_done"]
+    checkpoint, notes = read_last_checkpoint(RUN / "checkpoints")
+    assert checkpoint is not None
+    assert checkpoint.epoch == status["epochs_done"]
+    assert notes == []
     assert {path.name for path in RUN.iterdir()} == {
+        "checkpoints",
         "config.yaml",
         "environment.json",
         "history.csv",

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from tiny_runs import CONFIG, Result, change
 
-from dltrain.data.batches import Table, count_steps, make_training_batches, order_rows
+from dltrain.data.batches import order_rows
 from dltrain.evaluation.saved_model import load_saved_model
 
 Fit = Callable[..., Result]
@@ -48,35 +48,6 @@ def test_the_same_seed_gives_the_same_bits_and_another_seed_others(
     assert Path("one/metrics.json").read_bytes() == Path("two/metrics.json").read_bytes()
     assert Path("one/config.yaml").read_bytes() == Path("two/config.yaml").read_bytes()
     assert not are_equal(read_weights("one"), read_weights("three"))
-
-
-def collect(rows: int, *, batch_size: int, epochs: int, shuffle: bool = True) -> list[np.ndarray]:
-    """Return the row numbers of each batch that a training sees."""
-    table = Table(np.arange(rows, dtype=np.float32)[:, None], np.zeros(rows, dtype=np.int64))
-    batches = make_training_batches(
-        table,
-        table.labels,
-        batch_size=batch_size,
-        epochs=epochs,
-        seed=1,
-        shuffle=shuffle,
-        augment=None,
-    )
-    return [inputs[:, 0].astype(int) for inputs, _ in batches.as_numpy_iterator()]
-
-
-def test_every_epoch_sees_every_row_once_with_the_smaller_batch_last() -> None:
-    batches = collect(10, batch_size=4, epochs=2)
-    assert count_steps(10, 4) == 3
-    assert [len(batch) for batch in batches] == [4, 4, 2, 4, 4, 2]
-    first, second = np.concatenate(batches[:3]), np.concatenate(batches[3:])
-    assert sorted(first) == sorted(second) == list(range(10))
-    assert list(first) != list(second), "each epoch has an order of its own"
-
-
-def test_without_shuffle_the_rows_come_in_their_own_order() -> None:
-    batches = collect(5, batch_size=2, epochs=2, shuffle=False)
-    assert list(np.concatenate(batches)) == [0, 1, 2, 3, 4, 0, 1, 2, 3, 4]
 
 
 @pytest.mark.parametrize("epoch", [0, 1, 7])

@@ -1,0 +1,204 @@
+"""Is what `--json` prints one document, and the one that docs/schemas says?"""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Callable, Iterator
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from jsonschema import Draft202012Validator
+from referencing import Registry, Resource
+from tiny_runs import CONFIG, REGRESSION, Result
+
+Cli = Callable[..., Result]
+WriteConfig = Callable[..., Path]
+
+FOLDER = Path(__file__).resolve().parent.parent / "docs" / "schemas"
+SCHEMAS = {path.name: json.loads(path.read_text()) for path in sorted(FOLDER.glob("*.json"))}
+REGISTRY: Registry[Any] = Registry().with_resources(
+    (name, Resource.from_contents(schema)) for name, schema in SCHEMAS.items()
+)
+
+
+def validator(name: str) -> Draft202012Validator:
+    return Draft202012Validator({"$ref": f"{name}.json"}, registry=REGISTRY)
+
+
+def check(result: Result, name: str) -> Any:
+    """Assert that stdout is one document of the schema `name`; return it."""
+    document = json.loads(result.out)  # refuses a second document, and anything before or after
+    json.loads(result.out, parse_constant=lambda word: pytest.fail(f"{word} is no JSON"))
+    problems = [f"{error.json_path}: {error.message}" for error in errors(document, name)]
+    assert problems == []
+    return document
+
+
+def errors(document: Any, name: str) -> Iterator[Any]:
+    return validator(name).iter_errors(document)
+
+
+def find_objects(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Return the path of every object in a document."""
+    if isinstance(value, dict):
+        yield path
+    items = value.items() if isinstance(value, dict) else enumerate(value)
+    for key, item in items:
+        if isinstance(item, dict | list):
+            yield from find_objects(item, (*path, key))
+
+
+def look_up(document: Any, path: tuple[Any, ...]) -> Any:
+    for key in path:
+        document = document[key]
+    return document
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_every_schema_is_one_of_draft_2020_12(name: str) -> None:
+    assert SCHEMAS[name]["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    Draft202012Validator.check_schema(SCHEMAS[name])
+
+
+def test_fit_and_eval_of_a_classifier_print_their_documents(
+    dltrain: Cli, write_config: WriteConfig
+) -> None:
+    requirements = ("--require", "train.f1>=0", "--require", "epochs<=0")
+    fitted = dltrain("fit", write_config(CONFIG), "--epochs", 1, "--json", *requirements)
+    assert fitted.code == 5, fitted.err
+    document = check(fitted, "fit")
+    assert [row["met"] for row in document["requirements"]] == [True, False]
+    assert set(document["splits"]) == {"train", "validation", "test"}
+    evaluated = dltrain("eval", "tiny", "--json", "--require", "test.accuracy>=0")
+    assert evaluated.code == 0, evaluated.err
+    check(evaluated, "eval")
+
+
+def test_fit_and_eval_of_a_regression_print_their_documents(
+    dltrain: Cli, write_config: WriteConfig
+) -> None:
+    stopping = {"monitor": "val_loss", "patience": 1, "min_delta": 100.0}
+    fitted = dltrain("fit", write_config(REGRESSION, training__early_stopping=stopping), "--json")
+    assert fitted.code == 0, fitted.err
+    assert check(fitted, "fit")["stopped_by"] == "early_stopping"
+    resumed = dltrain("fit", "--resume", "line", "--json")
+    assert resumed.code == 0, resumed.err
+    assert check(resumed, "fit")["resumed_from"] is not None
+    assert check(dltrain("eval", "line", "--json"), "eval")["requirements"] == []
+
+
+def test_a_class_without_rows_is_null_and_still_the_document(copied_run: Path) -> None:
+    from dltrain.evaluation.baseline import score_baseline
+    from dltrain.evaluation.classification import score_classification
+    from dltrain.runs.atomic import to_json
+
+    labels, names = np.zeros(3, np.int64), ("cat", "dog")
+    scores = score_classification(labels, np.array([[0.9, 0.3]] * 3), class_names=names)
+    scores["baseline"] = score_baseline("classification", labels, labels, names)
+    document = json.loads(to_json({"run": "a", "split": "test", **scores, "requirements": []}))
+    assert document["log_loss"]["value"] is None
+    assert document["per_class"][1]["recall"] is None
+    assert list(errors(document, "eval")) == []
+
+
+def test_runs_prints_its_document_whatever_state_they_are_in(
+    dltrain: Cli, copied_run: Path
+) -> None:
+    assert check(dltrain("runs", "--json"), "runs")[0]["status"] == "finished"
+    status = json.loads((copied_run / "status.json").read_text())
+    changed = {**status, "state": "running", "pid": 2**22 + 1}
+    (copied_run / "status.json").write_text(json.dumps(changed))
+    (copied_run / "metrics.json").unlink()
+    assert check(dltrain("runs", "--json"), "runs")[0]["status"] == "killed"
+    (copied_run / "status.json").write_text("{")
+    assert check(dltrain("runs", "--json"), "runs")[0]["status"] == "damaged"
+    assert check(dltrain("runs", "--json", "--runs-dir", "empty"), "runs") == []
+
+
+def test_check_prints_its_document_for_right_and_wrong_configs(
+    dltrain: Cli, write_config: WriteConfig
+) -> None:
+    config = write_config()
+    assert check(dltrain("check", config, "--json"), "check")["valid"] is True
+    loss = {"type": "sparse_categorical_crossentropy", "from_logits": False}
+    warned = dltrain("check", write_config(loss=loss), "--json")
+    assert len(check(warned, "check")["warnings"]) == 1
+    infinite = dltrain("check", write_config(), "--json", "--set", "optimizer.clipnorm=.inf")
+    check(infinite, "check")
+    for arguments in (("absent.yaml",), (config, "--set", "training.epochs=0")):
+        wrong = dltrain("check", *arguments, "--json")
+        assert wrong.code == 2
+        assert check(wrong, "check")["valid"] is False
+
+
+def test_data_list_and_add_print_their_documents(dltrain: Cli, workplace: Path) -> None:
+    files = workplace / "files"
+    files.mkdir()
+    for prefix, rows in (("train", 60_000), ("t10k", 10_000)):
+        for kind, shape in (("images-idx3", (rows, 28, 28)), ("labels-idx1", (rows,))):
+            header = bytes((0, 0, 8, len(shape))) + np.array(shape, dtype=">u4").tobytes()
+            content = gzip.compress(header + bytes(int(np.prod(shape))), 1)
+            (files / f"{prefix}-{kind}-ubyte.gz").write_bytes(content)
+    added = dltrain("data", "add", "mnist", files, "--data-dir", "data", "--json")
+    assert added.code == 0, added.err
+    check(added, "data-add")
+    (workplace / "data" / "imdb").mkdir()
+    listed = check(dltrain("data", "list", "--data-dir", "data", "--json"), "data-list")
+    states = {entry["name"]: entry["state"] for entry in listed["datasets"]}
+    assert set(states.values()) == {"built in", "here", "not here", "damaged"}
+
+
+def test_smoke_prints_its_document_for_what_works_and_what_fails(
+    dltrain: Cli, write_config: WriteConfig
+) -> None:
+    one = dltrain("fit", write_config(REGRESSION), "--smoke", "--json")
+    assert one.code == 0, one.err
+    check(one, "smoke")
+    several = dltrain("smoke", write_config(REGRESSION), write_wrong(), "--json")
+    assert several.code == 2
+    assert [row["passed"] for row in check(several, "smoke")["configs"]] == [True, False]
+
+
+def write_wrong() -> Path:
+    path = Path("wrong.yaml")
+    path.write_text("name: wrong\n")
+    return path
+
+
+@pytest.mark.parametrize("split", ["test", "validation"])
+def test_no_key_can_come_or_go_unnoticed(dltrain: Cli, copied_run: Path, split: str) -> None:
+    document = dltrain("eval", "tiny", "--split", split, "--json").json
+    paths = list(find_objects(document))
+    assert len(paths) > 20
+    for path in paths:
+        longer = deepcopy(document)
+        look_up(longer, path)["surprise"] = 1
+        assert list(errors(longer, "eval")), path
+        for key in look_up(document, path):
+            shorter = deepcopy(document)
+            del look_up(shorter, path)[key]
+            assert list(errors(shorter, "eval")), (*path, key)
+
+
+@pytest.mark.parametrize("name", [name for name in SCHEMAS if name != "common.json"])
+def test_every_object_is_closed_and_every_key_required(name: str) -> None:
+    def walk(schema: Any, path: str) -> None:
+        if isinstance(schema, list):
+            for index, item in enumerate(schema):
+                walk(item, f"{path}[{index}]")
+        if not isinstance(schema, dict):
+            return
+        if "properties" in schema and "type" in schema:
+            optional = set(schema["properties"]) - set(schema["required"])
+            assert optional <= {"problem"}, path
+            closed = "additionalProperties" in schema or "unevaluatedProperties" in schema
+            # A trial is closed where it is used.
+            assert closed or path.endswith("trial"), path
+        for key, value in schema.items():
+            walk(value, f"{path}/{key}")
+
+    walk(SCHEMAS[name], name)
