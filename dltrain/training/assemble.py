@@ -46,18 +46,19 @@ def assemble(prepared: Prepared, paths: RunPaths, resumption: Resumption | None)
     table = prepared.data.tables["train"]
     batch_size = len(table) if training.batch_size == "full" else training.batch_size
     steps_per_epoch = count_steps(len(table), batch_size)
+    xla = choose_xla(
+        training.jit_compile, steps_per_epoch=steps_per_epoch, device=prepared.device
+    )
+    # On a GPU Keras's own layers are fast, and sums of segments aren't the same every time.
+    can_fuse = prepared.device == "cpu" and xla != "step"
     trained = compile_model(
-        # On a GPU the gather is fast enough, and sums of segments aren't the same every time.
-        fuse(prepared.model) if prepared.device == "cpu" else prepared.model,
+        fuse(prepared.model) if can_fuse else prepared.model,
         optimizer=config.optimizer,
         metrics=config.metrics or [],
         targets=prepared.targets,
         steps=Steps(per_epoch=steps_per_epoch, total=steps_per_epoch * training.epochs),
     )
     checkpoint = resumption.checkpoint if resumption else None
-    xla = choose_xla(
-        training.jit_compile, steps_per_epoch=steps_per_epoch, device=prepared.device
-    )
     validation = prepared.data.tables.get("validation")
     stopping = training.early_stopping
     monitor = training.monitor or "loss"
