@@ -108,7 +108,8 @@ def read_checkpoint(path: Path) -> Checkpoint:
                         array = np.lib.format.read_array(member, allow_pickle=False)
                         member.read()  # to the end, where the CRC is checked
                     arrays[name.removesuffix(".npy")] = array
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    # RuntimeError: a flipped bit in a header can ask for a password, or an unknown compression.
+    except (OSError, ValueError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile) as error:
         raise RunError(f"{path} is damaged: {str(error) or type(error).__name__}.") from error
     if state.get("format") != FORMAT:
         raise RunError(f"{path} has format {state.get('format')!r}; this dltrain reads {FORMAT}.")
