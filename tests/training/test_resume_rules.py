@@ -170,9 +170,11 @@ def test_a_run_killed_before_its_first_checkpoint_begins_anew(
 
 
 def read_files(run: Path) -> dict[str, bytes]:
-    """Return the content of every file of a run."""
+    """Return the content of every file of a run, but the lock that a killed process leaves."""
     return {
-        str(path.relative_to(run)): path.read_bytes() for path in run.rglob("*") if path.is_file()
+        str(path.relative_to(run)): path.read_bytes()
+        for path in run.rglob("*")
+        if path.is_file() and path.name != ".lock"
     }
 
 
