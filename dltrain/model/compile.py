@@ -33,16 +33,3 @@ def compile_model(
         jit_compile="auto",
     )
     return trained
-
-
-def make_metric_variables(trained: Any, labels: Any) -> None:
-    """Make the variables of a compiled model's metrics; `labels` are encoded, `(1, ...)`.
-
-    Keras makes them at the first batch, which is too late to put a checkpoint's values into them.
-    """
-    import keras
-
-    output = trained.outputs[0]
-    outputs = keras.ops.zeros((1, *output.shape[1:]), dtype=output.dtype)
-    trained.compute_metrics(None, keras.ops.convert_to_tensor(labels), outputs)
-    trained.reset_metrics()

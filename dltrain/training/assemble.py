@@ -15,7 +15,7 @@ from dltrain.data.batches import Table, count_steps, encode_labels, order_rows
 from dltrain.data.feeding import Feed, make_feed
 from dltrain.data.load import LoadedData
 from dltrain.evaluation.predict import PREDICTION_BATCH_SIZE
-from dltrain.model.compile import compile_model, make_metric_variables
+from dltrain.model.compile import compile_model
 from dltrain.model.components import Steps
 from dltrain.runs.layout import RunPaths
 from dltrain.training.best import BestModel
@@ -52,9 +52,6 @@ def assemble(prepared: Prepared, paths: RunPaths, resumption: Resumption | None)
         targets=prepared.targets,
         steps=Steps(per_epoch=steps_per_epoch, total=steps_per_epoch * training.epochs),
     )
-    targets = prepared.targets
-    label = encode_labels(table.labels[:1], targets.encoding, targets.classes)
-    make_metric_variables(trained, label)
     checkpoint = resumption.checkpoint if resumption else None
     jit_compile = choose_jit_compile(training.jit_compile, prepared.model, device=prepared.device)
     validation = prepared.data.tables.get("validation")

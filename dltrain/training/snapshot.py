@@ -17,8 +17,6 @@ import numpy.typing as npt
 
 Arrays = dict[str, npt.NDArray[Any]]
 
-_GROUPS = ("model", "optimizer", "metrics")
-
 # What Keras gives every callback anew when the training goes on; the sign of min_delta among it.
 _NOT_STATE = {"params", "_model", "validation_data", "min_delta"}
 # What these remember is about their own files and connections.
@@ -40,18 +38,18 @@ def take_variables(trained: Any, *, with_metrics: bool) -> Arrays:
 def put_variables(trained: Any, arrays: Mapping[str, npt.NDArray[Any]]) -> str | None:
     """Put `take_variables`' arrays back. Return what doesn't fit, before anything is changed."""
     with_metrics = any(name.startswith("metrics/") for name in arrays)
-    unused = {name for name in arrays if name.partition("/")[0] in _GROUPS}
     pairs = []
+    left = {name for name in arrays if name.startswith(("model/", "optimizer/", "metrics/"))}
     for group, variables in _groups(trained, with_metrics=with_metrics):
         for number, variable in enumerate(variables):
-            unused.discard(f"{group}/{number:04d}")
             array = arrays.get(f"{group}/{number:04d}")
+            left.discard(f"{group}/{number:04d}")
             if array is None or array.shape != tuple(variable.shape):
                 found = "nothing" if array is None else f"shape {array.shape}"
                 return f"{variable.path}: expected shape {tuple(variable.shape)}, found {found}"
             pairs.append((variable, array))
-    if unused:
-        return f"nothing here takes {min(unused)}"
+    if left:
+        return f"{len(left)} arrays have no variable, such as {min(left)}"
     for variable, array in pairs:
         variable.assign(array)
     return None

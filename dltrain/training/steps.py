@@ -43,6 +43,7 @@ class TrainingSteps:
         self._augment = augment
         self._scales_loss = hasattr(trained.optimizer, "inner_optimizer")
         trained.optimizer.build(trained.trainable_variables)
+        _build_metrics(trained, feed)
         self._step = tf.function(self._train_step, autograph=False, jit_compile=jit_compile)
         self._run = tf.function(self._loop, autograph=False, reduce_retracing=True)
 
@@ -100,8 +101,7 @@ class TrainingSteps:
         weights = trained.trainable_weights
         gradients = tape.gradient(scaled, weights)
         # A scaled loss overflows now and then; its optimizer leaves such a step out by itself.
-        watched = [loss] if self._scales_loss else [loss, *_sums(gradients)]
-        healthy = tf.reduce_all(tf.math.is_finite(tf.stack(watched)))
+        healthy = _are_finite([loss] if self._scales_loss else [loss, *gradients])
 
         def apply() -> Any:
             optimizer.apply_gradients(zip(gradients, weights, strict=True))
@@ -163,9 +163,33 @@ def to_model_dtype(inputs: Any, model: Any) -> Any:
     return inputs if inputs.dtype.name == dtype else tf.cast(inputs, dtype)
 
 
-def _sums(gradients: list[Any]) -> list[Any]:
-    """Return the sum of each gradient: not finite if one of its numbers isn't."""
+def _build_metrics(trained: Any, feed: Feed) -> None:
+    """Make the metrics' variables, which Keras makes at the first batch: a resume fills them."""
     import tensorflow as tf
 
-    values = [grad.values if isinstance(grad, tf.IndexedSlices) else grad for grad in gradients]
-    return [tf.cast(tf.reduce_sum(value), tf.float32) for value in values if value is not None]
+    inputs, labels = feed.example()
+    outputs = tf.zeros((1, *trained.output_shape[1:]), trained.outputs[0].dtype)
+    trained.compute_metrics(inputs, labels, outputs, sample_weight=None)
+    trained.reset_metrics()
+
+
+def _are_finite(tensors: list[Any]) -> Any:
+    """Return whether every number of `tensors` (IndexedSlices and None among them) is finite.
+
+    A sum shows it in one pass; only where a sum is not finite, which many large numbers bring
+    about too, is every number looked at.
+    """
+    import tensorflow as tf
+
+    values = [
+        tensor.values if isinstance(tensor, tf.IndexedSlices) else tensor
+        for tensor in tensors
+        if tensor is not None
+    ]
+    sums = [tf.cast(tf.reduce_sum(value), tf.float32) for value in values]
+
+    def look_at_all() -> Any:
+        return tf.reduce_all([tf.reduce_all(tf.math.is_finite(value)) for value in values])
+
+    finite = tf.reduce_all(tf.math.is_finite(tf.stack(sums)))
+    return tf.cond(finite, lambda: tf.constant(True), look_at_all)
