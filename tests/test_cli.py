@@ -26,7 +26,7 @@ def test_the_version_is_printed(dltrain: Cli) -> None:
 def test_help_names_every_command(dltrain: Cli) -> None:
     result = dltrain("--help")
     assert result.code == 0
-    for command in ("fit", "eval", "check", "runs", "data"):
+    for command in ("fit", "smoke", "eval", "check", "runs", "data"):
         assert f"│ {command} " in result.out
     assert all(len(line) <= 80 for line in result.out.splitlines())
 
@@ -41,7 +41,8 @@ def test_no_command_shows_the_help(dltrain: Cli) -> None:
     ("arguments", "message"),
     [
         (["trian"], "Error: No such command 'trian'."),
-        (["fit"], "Error: Missing argument 'CONFIG'."),
+        (["check"], "Error: Missing argument 'CONFIG'."),
+        (["fit"], "error: Expected a CONFIG to train, or --resume RUN to go on with a run.\n"),
         (["fit", "--epoch", "3"], "Error: No such option: --epoch"),
         (["fit", "a.yaml", "--device", "tpu"], "'tpu' is not one of 'auto', 'cpu', 'gpu'."),
         (["fit", "a.yaml", "--seed", "x"], "Invalid value for '--seed'"),

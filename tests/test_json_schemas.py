@@ -85,7 +85,7 @@ def test_fit_and_eval_of_a_regression_print_their_documents(
     fitted = dltrain("fit", write_config(REGRESSION, training__early_stopping=stopping), "--json")
     assert fitted.code == 0, fitted.err
     assert check(fitted, "fit")["stopped_by"] == "early_stopping"
-    resumed = dltrain("fit", "--resume", "line", "--json")
+    resumed = dltrain("fit", "--resume", "line", "--json", "--epochs", 4)
     assert resumed.code == 0, resumed.err
     assert check(resumed, "fit")["resumed_from"] is not None
     assert check(dltrain("eval", "line", "--json"), "eval")["requirements"] == []
