@@ -175,6 +175,7 @@ def describe_fit(result: FitResult, seconds: float) -> dict[str, Any]:
         "epochs": result.epochs_done,
         "seconds": round(seconds, 2),
         "train_seconds": round(result.train_seconds, 2),
+        "checkpoint_seconds": round(result.checkpoint_seconds, 3),
         "splits": result.scores,
     }
 

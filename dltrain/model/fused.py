@@ -1,11 +1,10 @@
 """Which layers are computed in fewer operations while the model trains, and how are they put in?
 
-An LSTM: `dltrain.model.fused_lstm`. An embedding and the average over it, without the words between:
-
-An Embedding followed by GlobalAveragePooling1D makes a vector for every word, `(batch, length,
-units)`, only to add them up, and its gradient is as large: a slice for every word. Keras's Adam
-adds those up twice in each step, and takes the sum of their squares for the square of their sum.
-Here the gradient comes added up. docs/performance.md holds what that saves, and what it changes.
+An LSTM, by `dltrain.model.fused_lstm`, and an Embedding followed by GlobalAveragePooling1D. That
+pair makes a vector for every word, `(batch, length, units)`, only to add them up, and its gradient
+is as large: a slice for every word. Keras's Adam adds those up twice in each step, and takes the
+sum of their squares for the square of their sum. Here the gradient comes added up.
+docs/performance.md holds what that saves, and what it changes.
 """
 
 from __future__ import annotations

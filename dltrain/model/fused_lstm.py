@@ -82,7 +82,12 @@ def _run(layer: Any, inputs: Any) -> Any:
     cell = layer.cell
     # V1, not V2: TensorFlow 2.21 registers V1's gradient for both, and that one is wrong for V2,
     # whose gates stand in another order.
-    order = (0, 2, 1, 3)  # Keras: input, forget, cell, output; BlockLSTM: input, cell, forget, output
+    order = (
+        0,
+        2,
+        1,
+        3,
+    )  # Keras: input, forget, cell, output; BlockLSTM: input, cell, forget, output
     kernel = tf.concat([tf.convert_to_tensor(cell.kernel), cell.recurrent_kernel], axis=0)
     steps = tf.transpose(inputs, [1, 0, 2])
     if layer.go_backwards:

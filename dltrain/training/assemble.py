@@ -46,9 +46,7 @@ def assemble(prepared: Prepared, paths: RunPaths, resumption: Resumption | None)
     table = prepared.data.tables["train"]
     batch_size = len(table) if training.batch_size == "full" else training.batch_size
     steps_per_epoch = count_steps(len(table), batch_size)
-    xla = choose_xla(
-        training.jit_compile, steps_per_epoch=steps_per_epoch, device=prepared.device
-    )
+    xla = choose_xla(training.jit_compile, steps_per_epoch=steps_per_epoch, device=prepared.device)
     # On a GPU Keras's own layers are fast, and sums of segments aren't the same every time.
     can_fuse = prepared.device == "cpu" and xla != "step"
     trained = compile_model(

@@ -7,6 +7,7 @@ size of an epoch alone, never by a measurement, so that a seed gives the same ru
 from __future__ import annotations
 
 import os
+import resource
 from pathlib import Path
 from typing import Literal
 
@@ -33,9 +34,7 @@ def choose_input_path(
     return "device" if data_bytes <= _DEVICE_SHARE * free else "stream"
 
 
-def choose_xla(
-    asked: Literal["auto"] | bool, *, steps_per_epoch: int, device: str
-) -> XlaPart:
+def choose_xla(asked: Literal["auto"] | bool, *, steps_per_epoch: int, device: str) -> XlaPart:
     """Return what XLA compiles.
 
     On CPU the update alone, for any model: it is arithmetic number by number, which XLA does in
@@ -51,11 +50,14 @@ def choose_xla(
 
 
 def free_memory_bytes() -> int:
-    """Return the memory that this process can still take: the system's, or its cgroup's."""
+    """Return the memory that this process can still take: the system's, its cgroup's, its own."""
     candidates = [_meminfo("MemAvailable")]
     limit, used = (_read_number(Path("/sys/fs/cgroup") / name) for name in _CGROUP)
     if limit is not None and used is not None:
         candidates.append(max(0, limit - used))
+    most, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if most != resource.RLIM_INFINITY:
+        candidates.append(max(0, most - _address_space_bytes()))
     known = [number for number in candidates if number is not None]
     return min(known) if known else os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
@@ -70,6 +72,15 @@ def _meminfo(key: str) -> int | None:
         return None
     values = [int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{key}:")]
     return values[0] if values else None
+
+
+def _address_space_bytes() -> int:
+    """Return what counts against RLIMIT_AS (Linux; 0 elsewhere)."""
+    try:
+        pages = Path("/proc/self/statm").read_text(encoding="utf-8").split()[0]
+    except OSError:
+        return 0
+    return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
 
 def _read_number(path: Path) -> int | None:

@@ -17,7 +17,7 @@ from dltrain.config.load import LoadedConfig
 from dltrain.data.batches import Table
 from dltrain.data.load import LoadedData, load_data
 from dltrain.errors import RunError, TrainingError
-from dltrain.evaluation.predict import predict_outputs
+from dltrain.evaluation.predict import Predictor
 from dltrain.evaluation.score import score_split
 from dltrain.runs.atomic import explaining_disk, write_json, write_text
 from dltrain.runs.create import claim_run_directory, create_run_directory
@@ -27,7 +27,13 @@ from dltrain.runs.layout import RunPaths
 from dltrain.runs.lock import hold_run, release_run
 from dltrain.runs.metrics import write_metrics
 from dltrain.runs.status import DataKind, StoppedBy
-from dltrain.training.engine import Device, StartedDevice, start_engine, without_chatter
+from dltrain.training.engine import (
+    Device,
+    StartedDevice,
+    begin_import,
+    start_engine,
+    without_chatter,
+)
 from dltrain.training.listener import Listener, Plan
 from dltrain.training.outcome import RunOutcome, recording_outcome
 from dltrain.training.prepare import check_callbacks, prepare_augmentation, prepare_network
@@ -47,7 +53,8 @@ class FitResult:
     """What a finished run gave: its directory, its scores by split, and its best epoch (from 1).
 
     `resumed_from` counts the epochs that were done when it was resumed (None: it was not).
-    `train_seconds` are those of all epochs, resumed parts included.
+    `train_seconds` are those of all epochs, resumed parts included; `checkpoint_seconds` those of
+    this session in which the training stood still for checkpoints.
     """
 
     paths: RunPaths
@@ -88,13 +95,17 @@ def fit(
     listener = listener or Listener()
     begun = time.perf_counter() if begun is None else begun
     check_callbacks(loaded)
-    # A directory that is taken, or no GPU, shows before minutes of download. Otherwise the data
-    # comes before TensorFlow's seconds of import.
+    # A directory that is taken, or no GPU, shows before minutes of download. Otherwise TensorFlow
+    # is imported, which takes seconds, while the data is opened.
     is_new = run_directory is not None and not run_directory.exists()
     paths = _take_directory(run_directory, resume=resume)
     try:
         resumption = plan_resumption(paths, loaded) if resume and paths else None
-        started = _start(loaded, device) if device == "gpu" else None
+        started = None
+        if device == "gpu":
+            started = _start(loaded, device)
+        else:
+            begin_import(device=device)
         data = _load(loaded, paths, resumption, data_dir, offline, smoke, listener)
         started = started or _start(loaded, device)
         prepared = _prepare(loaded, data, started)
@@ -226,7 +237,7 @@ def _train(
     from dltrain.training.choices import free_memory_bytes
     from dltrain.training.deadline import Deadline
     from dltrain.training.loop import Loop
-    from dltrain.training.memory import estimate_step_bytes, format_bytes
+    from dltrain.training.memory import estimate_step_bytes, format_bytes, refuse_too_large
     from dltrain.training.nonfinite import explain_non_finite
 
     machinery = assemble(prepared, paths, resumption)
@@ -234,11 +245,17 @@ def _train(
     write_history(paths.history, checkpoint.state["history"] if checkpoint else [])
     _announce(prepared, paths, machinery, listener)
     batch_size = machinery.steps.feed.batch_size
-    needed = estimate_step_bytes(prepared.model, machinery.trained, batch_size=batch_size)
-    outcome.describe_memory(
+    needed = estimate_step_bytes(machinery.trained, batch_size=batch_size)
+    free = free_memory_bytes()
+    described = (
         f" at a batch size of {batch_size:,}: a step takes about {format_bytes(needed)}, "
-        f"and {format_bytes(free_memory_bytes())} were free before the first"
+        f"and {format_bytes(free)} were free before the first"
     )
+    outcome.describe_memory(described)
+    if prepared.device == "cpu":
+        refuse_too_large(
+            machinery.trained, batch_size=batch_size, free_bytes=free, described=described
+        )
     limit = Deadline(deadline, prepared.data.tables)
 
     def refuse(progress: Progress, stretch: Any, order: Any) -> None:
@@ -249,8 +266,18 @@ def _train(
         append_history(paths.history, row)
         outcome.finish_epoch(int(row["epoch"]))
 
+    quiet, patient = ExitStack(), ExitStack()
+
+    def begin_in_earnest() -> None:
+        """Let go of the terminal, and from now on let a signal wait for the end of its step.
+
+        Before the first steps there is nothing to keep, and tracing a large model takes long.
+        """
+        quiet.close()
+        patient.enter_context(outcome.signals.deferred())
+
     # Keras's own callbacks write files too.
-    with explaining_disk(paths.root), ExitStack() as quiet, outcome.signals.deferred():
+    with explaining_disk(paths.root), patient, quiet:
         quiet.enter_context(without_chatter())
         loop = Loop(
             machinery,
@@ -259,7 +286,7 @@ def _train(
             refuse=refuse,
             signalled=lambda: outcome.signals.number is not None,
             out_of_time=limit.is_near,
-            after_first_call=quiet.close,
+            after_first_call=begin_in_earnest,
         )
         try:
             progress = loop.run(checkpoint)
@@ -335,7 +362,7 @@ def _evaluate(
     return scores
 
 
-def load_checked_model(paths: RunPaths, live: Any, table: Table) -> Any:
+def load_checked_model(paths: RunPaths, live: Any, table: Table) -> Predictor:
     """Load the saved model and compare its predictions with the live one's, to the bit.
 
     Raises TrainingError if they differ (the saved model would not be what was measured), or if
@@ -343,9 +370,9 @@ def load_checked_model(paths: RunPaths, live: Any, table: Table) -> Any:
     """
     from dltrain.evaluation.saved_model import load_saved_model
 
-    saved = load_saved_model(paths.model)
+    saved = Predictor(load_saved_model(paths.model))
     sample = table.head(_COMPARED_ROWS)
-    before, after = predict_outputs(live, sample), predict_outputs(saved, sample)
+    before, after = Predictor(live)(sample), saved(sample)
     if not np.array_equal(before, after, equal_nan=True):
         largest = float(np.max(np.abs(before - after)))
         raise TrainingError(

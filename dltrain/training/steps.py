@@ -34,9 +34,7 @@ class TrainingSteps:
     `trained` is a compiled Keras model; its optimizer's variables are made here.
     """
 
-    def __init__(
-        self, trained: Any, feed: Feed, *, augment: Augment | None, xla: XlaPart
-    ) -> None:
+    def __init__(self, trained: Any, feed: Feed, *, augment: Augment | None, xla: XlaPart) -> None:
         import tensorflow as tf
 
         self.trained = trained
@@ -110,7 +108,9 @@ class TrainingSteps:
         # A scaled loss overflows now and then; its optimizer leaves such a step out by itself.
         healthy = _are_finite([loss] if self._scales_loss else [loss, *gradients])
 
-        if any(gradient is None or isinstance(gradient, tf.IndexedSlices) for gradient in gradients):
+        if any(
+            gradient is None or isinstance(gradient, tf.IndexedSlices) for gradient in gradients
+        ):
             update = self._update  # XLA takes dense tensors only
 
         def apply() -> Any:
@@ -139,6 +139,14 @@ class ValidationSteps:
         self.feed = feed
         self._step = tf.function(self._test_step, autograph=False, jit_compile=xla == "step")
         self._run = tf.function(self._loop, autograph=False, reduce_retracing=True)
+
+    def trace(self) -> None:
+        """Trace the compiled loop now, so that no later call waits for it."""
+        import numpy as np
+        import tensorflow as tf
+
+        source = self.feed.begin(np.arange(self.feed.rows, dtype=np.int64), step=0)
+        self._run.get_concrete_function(source, *([tf.TensorSpec((), tf.int64)] * 2))
 
     def run(self, source: Any, *, start: int, count: int) -> None:
         """Add `count` batches, from `start` on, to the model's metrics."""

@@ -1,4 +1,4 @@
-"""Is the order of rows one of (seed, epoch) alone, and are a table's rows those at its positions?"""
+"""Does the order of rows follow from (seed, epoch), and are a table's rows those it names?"""
 
 from __future__ import annotations
 
