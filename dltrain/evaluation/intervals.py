@@ -14,7 +14,9 @@ only a draw of its cells. The draws depend on the seed and the number of rows al
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -153,7 +155,8 @@ def make_auc(labels: Integers, scores: Floats, *, classes: list[int]) -> Callabl
         # Row-major by data row: reordering the rows then copies whole runs of memory. Counts are
         # whole numbers, and 32 bits of them half the memory to move.
         by_row = np.ascontiguousarray(weights.T, dtype=np.int32)
-        values = np.stack([_weigh_auc(by_row, *parts) for parts in prepared])
+        with ThreadPoolExecutor(min(len(prepared), os.cpu_count() or 1)) as pool:
+            values = np.stack(list(pool.map(lambda parts: _weigh_auc(by_row, *parts), prepared)))
         known = np.isfinite(values)
         return _divide(np.where(known, values, 0).sum(axis=0), known.sum(axis=0), nothing=np.nan)
 
