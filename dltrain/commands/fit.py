@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dltrain.commands.data import DataDirOption, OfflineOption
+from dltrain.commands.lint_view import show_findings
 from dltrain.config.load import LoadedConfig, load_config
 from dltrain.errors import UsageError
 from dltrain.evaluation.requirements import (
@@ -24,6 +25,7 @@ from dltrain.evaluation.requirements import (
     parse_requirement,
     raise_if_unmet,
 )
+from dltrain.lint.check import find_lints
 from dltrain.runs.layout import DEFAULT_ROOT, RunPaths
 
 if TYPE_CHECKING:
@@ -112,8 +114,8 @@ def fit(
             hint="For example: dltrain fit configs/quickstart.yaml",
         )
     loaded = load_config(path, overrides=overrides or (), seed=seed, epochs=epochs)
-    for warning in loaded.warnings:
-        typer.echo(f"warning: {warning}", err=True)
+    if paths is None:  # a run that goes on has been warned of, and its comments aren't kept
+        show_findings(find_lints(loaded))
     if smoke:
         from dltrain.commands.smoke import smoke_one
 

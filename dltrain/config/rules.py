@@ -111,9 +111,16 @@ def check_batch_size(config: RunConfig, info: DatasetInfo, problems: Problems) -
 def check_training(config: RunConfig, problems: Problems) -> None:
     """Check the learning-rate settings against each other, and early stopping against the end."""
     scheduled = isinstance((config.optimizer or {}).get("learning_rate"), dict)
-    if scheduled and config.training.reduce_lr_on_plateau is not None:
+    plateaus: list[Path] = [
+        ("training", "callbacks", index)
+        for index, spec in enumerate(config.training.callbacks)
+        if spec is not None and spec["type"] == "reduce_lr_on_plateau"
+    ]
+    if config.training.reduce_lr_on_plateau is not None:
+        plateaus.append(("training", "reduce_lr_on_plateau"))
+    for path in plateaus if scheduled else []:
         problems.add(
-            ("training", "reduce_lr_on_plateau"),
+            path,
             "a learning rate that follows a schedule can't be lowered on a plateau as well.",
             hint="Give optimizer.learning_rate a number, or leave this out.",
             of_key=True,
