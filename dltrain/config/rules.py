@@ -10,7 +10,7 @@ from dltrain.catalog.datasets import DatasetInfo
 from dltrain.config.document import Problems
 from dltrain.config.layers import INPUT, Layer
 from dltrain.config.paths import Path
-from dltrain.config.schema import RunConfig
+from dltrain.config.schema import DatasetConfig, RunConfig
 from dltrain.config.targets import Targets, TargetsError, last_layer, resolve_targets
 
 _TEXT_OPTIONS = {
@@ -82,6 +82,12 @@ def vocabulary_size(config: RunConfig) -> int:
     dataset = config.dataset
     pairs = (dataset.ngram_buckets or 0) if dataset.ngrams == 2 else 0
     return (dataset.max_words or 0) + pairs
+
+
+def text_length(dataset: DatasetConfig) -> int:
+    """Return how many ids a text becomes: its words, and a pair between any two with ngrams: 2."""
+    length = dataset.max_length or 0
+    return 2 * length - 1 if dataset.ngrams == 2 else length
 
 
 def count_training_rows(config: RunConfig, info: DatasetInfo) -> int:
