@@ -9,6 +9,12 @@ from dltrain.config.layers import Layer
 from dltrain.config.load import LoadedConfig
 from dltrain.lint.finding import Note
 from dltrain.lint.layers import DROPOUTS, Graph, activation_name, build_graph, write_layer
+from dltrain.shapes.infer import infer_shapes
+
+# Classic small networks flatten some 2,000 to 9,000 features (LeNet-5 has 400, AlexNet 9,216); the
+# map after one unpooled convolution of 28×28 pixels has 21,632.
+_MOST_FEATURES = 10_000
+_MOST_WEIGHTS = 2_000_000
 
 _CONVOLUTIONS = {"conv1d", "conv2d", "conv3d"}
 # What leaves a linear map linear, or drops values of it.
@@ -29,6 +35,29 @@ def find_linear_pairs(loaded: LoadedConfig) -> Iterator[Note]:
                 )
 
 
+def find_huge_flattening(loaded: LoadedConfig) -> Iterator[Note]:
+    """Find a flattened map that makes the dense layer after it the bulk of the model."""
+    graph = build_graph(loaded.layers)
+    flattened = {layer.name: layer for layer in graph.layers if _flattens_a_layer(graph, layer)}
+    if not flattened:
+        return
+    for row in infer_shapes(loaded).layers:
+        shape = row.inputs[0] if row.name in flattened else None
+        dense = _dense_behind(graph, flattened[row.name]) if shape else None
+        if shape is None or dense is None or len(shape) not in (2, 3, 4):
+            continue
+        features = math.prod(shape)
+        weights = features * dense.arguments["units"]
+        if features > _MOST_FEATURES and weights > _MOST_WEIGHTS:
+            yield Note(
+                row.path,
+                f"{row.name} makes {features:,} features of a map of "
+                f"{' × '.join(map(str, shape))}, and {dense.name} has {weights:,} weights for "
+                "them: enough to learn the training rows by heart.",
+                f"Write `- global_average_pooling{len(shape) - 1}d` instead.",
+            )
+
+
 def find_unused_layers(loaded: LoadedConfig) -> Iterator[Note]:
     """Find layers whose output nothing takes."""
     taken = {name for layer in loaded.layers for name in layer.inputs}
@@ -40,6 +69,23 @@ def find_unused_layers(loaded: LoadedConfig) -> Iterator[Note]:
                 "it is left out of the model.",
                 f"Write `inputs: [{layer.name}]` in a later layer, or delete it.",
             )
+
+
+def _flattens_a_layer(graph: Graph, layer: Layer) -> bool:
+    """Say whether `layer` flattens another layer's output, and not the rows themselves."""
+    return layer.type == "flatten" and graph.before(layer) is not None
+
+
+def _dense_behind(graph: Graph, layer: Layer) -> Layer | None:
+    """Return the first dense layer that gets all values of `layer`."""
+    waiting = graph.after(layer)
+    while waiting:
+        follower, *waiting = waiting
+        if follower.type == "dense":
+            return follower
+        if follower.type in DROPOUTS | {"batch_normalization", "layer_normalization", "activation"}:
+            waiting += graph.after(follower)
+    return None
 
 
 def _is_linear_map(layer: Layer) -> bool:

@@ -80,10 +80,12 @@ def read_orders(text: str, *, source: str) -> list[Order]:
 
 def _silenced_line(line: int, filled: list[int]) -> int | None:
     """Return the line that a comment on `line` is about; `filled` are the lines with values."""
-    after = bisect_right(filled, line)
-    if after and filled[after - 1] == line:
+    first_below = bisect_right(filled, line)
+    if first_below == 0:
+        return None
+    if filled[first_below - 1] == line or first_below == len(filled):
         return line
-    return filled[after] if 0 < after < len(filled) else None
+    return filled[first_below]
 
 
 def _scan(text: str, starts: list[int]) -> tuple[list[_Comment], list[int]]:

@@ -37,7 +37,7 @@ def find_label_changing_augmentation(loaded: LoadedConfig) -> Iterator[Note]:
                 yield Note(
                     (*path, "mode"),
                     f"an image of {info.name} mirrored {' or '.join(_MIRRORED[w] for w in wrong)} "
-                    "is none of its class any more, but keeps the label.",
+                    "no longer looks like one of its class, and keeps the label.",
                     f"Write `- {{type: random_flip, mode: {kept[0]}}}`."
                     if kept
                     else "Write `- {type: random_translation, height_factor: 0.1, "
@@ -47,8 +47,8 @@ def find_label_changing_augmentation(loaded: LoadedConfig) -> Iterator[Note]:
             turned = 360 * _largest(spec["factor"])
             yield Note(
                 (*path, "factor"),
-                f"an image of {info.name} turned by up to {turned:g}° may be none of its class "
-                f"any more, but keeps the label; up to {360 * info.max_rotation:g}° is safe.",
+                f"an image of {info.name} turned by up to {turned:g}° may no longer look like one "
+                f"of its class, and keeps the label; up to {360 * info.max_rotation:g}° is safe.",
                 "Write `factor: 0.05`, which is 18° each way.",
             )
 
@@ -57,7 +57,9 @@ def find_accuracy_of_imbalanced(loaded: LoadedConfig) -> Iterator[Note]:
     """Find imbalanced classes that are judged by accuracy and nothing else."""
     counts = loaded.info.class_counts
     metrics = {spec["type"] for spec in loaded.config.metrics or []}
-    if not counts or max(counts) < _IMBALANCE * min(counts) or not metrics <= _ACCURACIES:
+    if not counts or max(counts) < _IMBALANCE * min(counts):
+        return
+    if not metrics or not metrics <= _ACCURACIES:
         return
     common = loaded.info.class_names[counts.index(max(counts))]
     yield Note(

@@ -51,7 +51,7 @@ def find_squashed_logits(loaded: LoadedConfig) -> Iterator[Note]:
     yield Note(
         _loss_path(loaded) or found[1],
         f"{kind} takes logits and applies {again} itself, but the last layer has {found[0]} "
-        "already: squashed twice, the gradients almost vanish.",
+        "already: squashed twice, the classes can hardly be told apart.",
         f"Write `{_last_line(loaded, None)}` as the last layer.",
     )
 
@@ -61,6 +61,7 @@ def find_raw_probabilities(loaded: LoadedConfig) -> Iterator[Note]:
     loss = loaded.targets.loss
     if not _expects_probabilities(loaded) or _may_give_probabilities(loaded):
         return
+    clips = "crossentropy" in loss["type"]
     if loss["type"] in _PLAIN:
         fix = "Write `loss: cross_entropy`, which takes the outputs as they are."
     elif "from_logits" in _arguments(loss):
@@ -70,7 +71,8 @@ def find_raw_probabilities(loaded: LoadedConfig) -> Iterator[Note]:
     yield Note(
         _loss_path(loaded) or ("loss",),
         f"{loss['type']} expects probabilities, but the last layer has no {_squashing(loaded)}: "
-        "its outputs are any numbers, and their logarithm is cut off at both ends.",
+        "its outputs may be any number"
+        + (", and what isn't between 0 and 1 is clipped and learns nothing." if clips else "."),
         fix,
     )
 
@@ -111,7 +113,7 @@ def find_bounded_regression(loaded: LoadedConfig) -> Iterator[Note]:
     bound = (_ABOVE_ZERO | _BOUNDED).get(name)
     if bound is None or (name in _ABOVE_ZERO and loss in _POSITIVE_LOSSES):
         return
-    dead = " and an output that is 0 for every row learns no more" if name == "relu" else ""
+    dead = ", and an output that is 0 for every row learns no more" if name == "relu" else ""
     yield Note(
         path,
         f"the target is a number, and {name} lets {bound} through: targets beyond can't be "

@@ -23,8 +23,8 @@ def find_dropped_outputs(loaded: LoadedConfig) -> Iterator[Note]:
         if layer.type in DROPOUTS and layer.arguments.get("rate") != 0:
             yield Note(
                 layer.path,
-                f"{layer.type} after the last dense layer drops the outputs themselves: in "
-                "training the loss is computed on zeros that no weight can change.",
+                f"{layer.type} at the end drops the outputs themselves: in training the loss is "
+                "computed on zeros that no weight can change.",
                 "Put it in front of the last dense layer.",
             )
         elif not is_elementwise(layer):

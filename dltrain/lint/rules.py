@@ -42,6 +42,7 @@ RULES: tuple[Rule, ...] = (
          regularization.find_normalization_of_few),
     Rule("DL305", "no activation between two layers", architecture.find_linear_pairs),
     Rule("DL306", "a layer whose output nothing takes", architecture.find_unused_layers),
+    Rule("DL307", "flatten on a huge map", architecture.find_huge_flattening),
     # DL4: when training stops, and which epoch is the best
     Rule("DL401", "monitor in the wrong direction", stopping.find_wrong_direction),
     Rule("DL402", "early stopping without validation",

@@ -23,8 +23,8 @@ def find_wrong_direction(loaded: LoadedConfig) -> Iterator[Note]:
         if mode != right:
             yield Note(
                 (*path, "mode"),
-                f"mode {mode} takes the {_WORDS[mode]} {monitor} for the best, but of {monitor} "
-                f"the {_WORDS[right]} is: {kind} would act on the wrong epochs.",
+                f"mode {mode} takes the {_WORDS[mode]} {monitor} for the best, but the "
+                f"{_WORDS[right]} is: {kind} would act on the wrong epochs.",
                 f"Write `mode: {right}`, or leave it out.",
             )
 
@@ -71,15 +71,15 @@ def find_endless_patience(loaded: LoadedConfig) -> Iterator[Note]:
         patience, start = spec.get("patience", default), spec.get("start_from_epoch", 0)
         if patience + start < epochs:
             continue
-        what = "stop early" if kind == "early_stopping" else "lower the learning rate"
-        waits = f"a patience of {patience}" + (f" from epoch {start} on" if start else "")
+        later = f" from epoch {start} on" if start else ""
         least = max(1, (epochs - start) // 3)
         fix = f"Write `patience: {least}`, or train longer."
         if epochs - start <= 1:
             fix = f"Train longer, or leave {kind} out."
         yield Note(
             (*path, "patience"),
-            f"{waits} can't {what} in {epochs} epoch{'' if epochs == 1 else 's'}.",
+            f"{kind} with a patience of {patience} epochs{later} can't act in a training of "
+            f"{epochs}.",
             fix,
         )
 
