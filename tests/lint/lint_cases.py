@@ -299,8 +299,8 @@ CASES = (
         digits(rest=f"{_TRAINING}@\n"),
         "precision: mixed_float16",
         "precision: float32",
-        "9:14 training.precision: no NVIDIA GPU is seen here, and a CPU computes float16 "
-        "many times slower than float32; on a GPU this is fine. Write `precision: "
-        "float32` for this machine.",
+        "9:14 training.precision: no NVIDIA GPU is seen here: on a CPU float16 gains "
+        "nothing, and convolutions take several times as long; on a GPU this is fine. "
+        "Write `precision: float32` for this machine.",
     ),
 )

@@ -167,7 +167,8 @@ STOPPING = "training: {epochs: 20, early_stopping: {"
         ),
         (
             mnist(
-                "    - {type: conv2d, filters: 8, kernel_size: 3}\n    - {type: dropout, rate: 0.1}\n"
+                "    - {type: conv2d, filters: 8, kernel_size: 3}\n"
+                "    - {type: dropout, rate: 0.1}\n"
                 "    - {type: conv2d, filters: 16, kernel_size: 3, activation: relu}\n"
                 "    - global_average_pooling2d\n"
             ),
