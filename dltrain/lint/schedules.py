@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from dltrain.config.load import LoadedConfig
@@ -23,6 +24,7 @@ _EARLY, _EARLY_ABOVE_ZERO, _LATE = 0.8, 0.5, 1.25
 
 # A rate that keeps this share until the last step has not been lowered to speak of.
 _HARDLY_LOWERED = 0.9
+_MOST_FALLS = 1e9  # keeps a power within a float
 
 
 def find_early_end(loaded: LoadedConfig) -> Iterator[Note]:
@@ -103,14 +105,16 @@ def _find_late_course(rate: Spec, training: Training, path: Path) -> Iterator[No
 
 def _find_slow_decay(rate: Spec, training: Training, path: Path) -> Iterator[Note]:
     scale = count_steps(rate["decay_steps"], training)
-    halvings = training.total / scale
+    falls: float = min(training.total / scale, _MOST_FALLS) if scale else _MOST_FALLS
     if rate.get("staircase"):
-        halvings = float(int(halvings))
-    if rate["type"] == "exponential_decay":
-        left = rate["decay_rate"] ** halvings
+        falls = math.floor(falls)
+    if rate["type"] == "inverse_time_decay":
+        left = 1 / (1 + rate["decay_rate"] * falls)
+    elif rate["decay_rate"] <= 1:
+        left = rate["decay_rate"] ** falls
     else:
-        left = 1 / (1 + rate["decay_rate"] * halvings)
-    if _HARDLY_LOWERED <= left <= 1:
+        return
+    if left >= _HARDLY_LOWERED:
         yield Note(
             (*path, "decay_steps"),
             f"{_stops(training)}, after which the learning rate is still {left:.0%} of the first: "
