@@ -13,7 +13,6 @@ from dltrain.commands.lint_view import count_warnings, describe_finding, show_fi
 from dltrain.config.dump import dump_config
 from dltrain.config.load import LoadedConfig, load_config
 from dltrain.errors import ConfigError, Problem, UsageError
-from dltrain.lint.check import find_lints
 from dltrain.runs.atomic import to_json
 
 
@@ -32,6 +31,8 @@ def check(
     if as_json:
         _check_as_json(config, overrides or (), strict=strict)
         return
+    from dltrain.lint.check import find_lints
+
     loaded = load_config(config, overrides=overrides or ())
     findings = find_lints(loaded)
     show_findings(findings)
@@ -49,6 +50,8 @@ def check(
 
 def _check_as_json(config: Path, overrides: Sequence[str], *, strict: bool) -> None:
     """Print one document whether the config is right or wrong, with the same keys."""
+    from dltrain.lint.check import find_lints
+
     loaded: LoadedConfig | None = None
     problems: Sequence[Problem] = ()
     try:

@@ -25,7 +25,6 @@ from dltrain.evaluation.requirements import (
     parse_requirement,
     raise_if_unmet,
 )
-from dltrain.lint.check import find_lints
 from dltrain.runs.layout import DEFAULT_ROOT, RunPaths
 
 if TYPE_CHECKING:
@@ -115,6 +114,8 @@ def fit(
         )
     loaded = load_config(path, overrides=overrides or (), seed=seed, epochs=epochs)
     if paths is None:  # a run that goes on has been warned of, and its comments aren't kept
+        from dltrain.lint.check import find_lints
+
         show_findings(find_lints(loaded))
     if smoke:
         from dltrain.commands.smoke import smoke_one

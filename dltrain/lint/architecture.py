@@ -9,7 +9,6 @@ from dltrain.config.layers import Layer
 from dltrain.config.load import LoadedConfig
 from dltrain.lint.finding import Note
 from dltrain.lint.layers import DROPOUTS, Graph, activation_name, build_graph, write_layer
-from dltrain.shapes.infer import infer_shapes
 
 # Classic small networks flatten some 2,000 to 9,000 features (LeNet-5 has 400, AlexNet 9,216); the
 # map after one unpooled convolution of 28×28 pixels has 21,632.
@@ -41,6 +40,8 @@ def find_huge_flattening(loaded: LoadedConfig) -> Iterator[Note]:
     flattened = {layer.name: layer for layer in graph.layers if _flattens_a_layer(graph, layer)}
     if not flattened:
         return
+    from dltrain.shapes.infer import infer_shapes  # no other rule needs shapes
+
     for row in infer_shapes(loaded).layers:
         shape = row.inputs[0] if row.name in flattened else None
         dense = _dense_behind(graph, flattened[row.name]) if shape else None
