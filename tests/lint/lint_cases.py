@@ -159,22 +159,24 @@ CASES = (
     ),
     Case(
         "DL301",
-        digits("- {type: dense, units: 10}\n    @", "loss: cross_entropy\n"),
-        "- {type: dropout, rate: 0.5}",
-        "- {type: dropout, rate: 0}",
-        "7:7 model.layers[3]: dropout at the end drops the outputs themselves: in "
+        "dataset: {name: digits}\nmodel:\n  @\n",
+        "layers: [flatten, {type: dense, units: 10}, {type: dropout, rate: 0.5}]",
+        "layers: [flatten, {type: dropout, rate: 0.5}, {type: dense, units: 10}]",
+        "3:47 model.layers[2]: dropout at the end drops the outputs themselves: in "
         "training the loss is computed on zeros that no weight can change. Put it in "
         "front of the last dense layer.",
     ),
     Case(
         "DL302",
-        mnist(f"{_CONVOLUTION}    @\n    - batch_normalization\n    - global_average_pooling2d\n"),
-        "- {type: dropout, rate: 0.3}",
-        "- {type: max_pooling2d, pool_size: 2}",
-        "6:7 model.layers[1]: dropout right before batch_normalization: dropping changes "
-        "the variance in training but not later, so the averages that are kept are wrong "
-        "for prediction. Put it behind the last batch_normalization, in front of the "
-        "last dense layer.",
+        "dataset: {name: digits}\nmodel:\n  @\n",
+        "layers: [flatten, {type: dropout, rate: 0.3}, batch_normalization, "
+        "{type: dense, units: 10}]",
+        "layers: [flatten, batch_normalization, {type: dropout, rate: 0.3}, "
+        "{type: dense, units: 10}]",
+        "3:21 model.layers[1]: dropout right before batch_normalization: dropping "
+        "changes the variance in training but not later, so the averages that are kept "
+        "are wrong for prediction. Put it behind the last batch_normalization, in front "
+        "of the last dense layer.",
     ),
     Case(
         "DL303",
