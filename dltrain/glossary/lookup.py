@@ -10,6 +10,7 @@ from dltrain.catalog.components import KINDS, Component, Kind, components, find
 from dltrain.catalog.datasets import DATASETS, DatasetInfo
 from dltrain.catalog.excluded import why_excluded
 from dltrain.catalog.suggest import nearest
+from dltrain.config.losses import METRIC_SHORT_NAMES
 from dltrain.glossary.keys import Key, keys
 from dltrain.glossary.texts import LANGS, Concept, concepts
 
@@ -26,8 +27,6 @@ KINDS_AT: dict[str, Kind] = {
 _SINGULAR: dict[Kind, str] = {
     kind: {"losses": "loss"}.get(kind, kind.removesuffix("s")) for kind in KINDS
 }
-# Short names that dltrain itself accepts: see `dltrain.config.losses`.
-_OWN_SHORT_NAMES = {"f1": "f1_score", "r2": "r2_score", "rmse": "root_mean_squared_error"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,28 +87,25 @@ def why_not(name: str) -> str | None:
 
 
 def suggest(name: str) -> str | None:
-    """Return the known name that is most like `name`, or None when none is close."""
-    known = {
-        title
-        for concept in concepts().values()
-        for lang in LANGS
-        for title in _titles(concept, lang)
-    }
-    known |= {key.last for key in keys().values()} | set(DATASETS) | set(KINDS)
+    """Return the known name that is most like `name`, or None when none is close.
+
+    Of names that differ only in writing (conv2d, Conv2D) the config's own is returned.
+    """
+    known = [key.last for key in keys().values()]
     for component in _all_components():
-        known |= {component.name, component.class_name, *component.arguments}
-    if "." in name:
-        known |= set(keys())
-    return nearest(name, known)
+        known += [component.name, *component.arguments]
+    known += [*DATASETS, *KINDS, *(keys() if "." in name else ())]
+    for concept in concepts().values():
+        known += [concept.id, *concept.names["en"], *concept.names["zh"]]
+    by_squashed: dict[str, str] = {}
+    for each in known:
+        by_squashed.setdefault(squash(each), each)
+    return nearest(name, by_squashed.values())
 
 
 def squash(name: str) -> str:
     """Return `name` without what doesn't matter when two names are compared."""
     return re.sub(r"[\s_\-'’]", "", name).casefold()
-
-
-def _titles(concept: Concept, lang: str) -> tuple[str, ...]:
-    return concept.names["zh" if lang == "zh" else "en"]
 
 
 def _concept_names(concept: Concept) -> set[str]:
@@ -120,7 +116,7 @@ def _concept_names(concept: Concept) -> set[str]:
 def _component_names(component: Component) -> set[str]:
     names = {component.name, component.class_name, *component.aliases}
     if component.kind == "metrics":
-        names |= {short for short, name in _OWN_SHORT_NAMES.items() if name == component.name}
+        names |= {short for short, name in METRIC_SHORT_NAMES.items() if name == component.name}
     return {squash(name) for name in names}
 
 
