@@ -171,7 +171,7 @@ def _places(concept: ConceptEntry, lang: Lang) -> str:
 def render_entry(entry: Entry, lang: Lang, width: int) -> Iterator[Text]:
     """Yield the lines of one entry."""
     words = _WORDS[lang]
-    yield _head(entry, words)
+    yield from _head(entry, words, width)
     if isinstance(entry, ConceptEntry):
         yield from _concept_lines(entry, lang, width)
     elif isinstance(entry, KeyEntry):
@@ -188,11 +188,17 @@ def render_entry(entry: Entry, lang: Lang, width: int) -> Iterator[Text]:
         yield from _dataset_lines(entry, words, width)
 
 
-def _head(entry: Entry, words: dict[str, str]) -> Text:
+def _head(entry: Entry, words: dict[str, str], width: int) -> Iterator[Text]:
+    """Yield the name in bold and what it is, on a second line where one has no room."""
     kind = words[entry.of] if isinstance(entry, ComponentEntry) else words[entry.kind]
     title = entry.title if isinstance(entry, ConceptEntry) else entry.name
-    class_name = f" ({entry.class_name})" if isinstance(entry, ComponentEntry) else ""
-    return Text.assemble((title, "bold"), (f"  {kind}{class_name}", "dim"))
+    if isinstance(entry, ComponentEntry):
+        kind += f" ({entry.class_name})"
+    if cell_len(title) + cell_len(kind) + len(_INDENT) > width:
+        yield Text(title, style="bold")
+        yield Text(_INDENT + kind, style="dim")
+    else:
+        yield Text.assemble((title, "bold"), (_INDENT + kind, "dim"))
 
 
 def _concept_lines(entry: ConceptEntry, lang: Lang, width: int) -> Iterator[Text]:
