@@ -183,7 +183,7 @@ def render_entry(entry: Entry, lang: Lang, width: int) -> Iterator[Text]:
     elif isinstance(entry, ComponentEntry):
         yield from _component_lines(entry, lang, width)
     elif isinstance(entry, ArgumentEntry):
-        yield from _argument_lines(entry, words, width)
+        yield from _argument_lines(entry, lang, width)
     else:
         yield from _dataset_lines(entry, words, width)
 
@@ -241,7 +241,8 @@ def _component_lines(entry: ComponentEntry, lang: Lang, width: int) -> Iterator[
     yield from _listed(words["related"], entry.see, width)
 
 
-def _argument_lines(entry: ArgumentEntry, words: dict[str, str], width: int) -> Iterator[Text]:
+def _argument_lines(entry: ArgumentEntry, lang: Lang, width: int) -> Iterator[Text]:
+    words = _WORDS[lang]
     if entry.text:
         yield from _paragraph(entry.text, width)
     for use in entry.uses:
@@ -253,6 +254,7 @@ def _argument_lines(entry: ArgumentEntry, words: dict[str, str], width: int) -> 
             names.append(words["more"].format(len(use.components) - _MAX_NAMES))
         yield from _paragraph(f"{words[use.of]}{words['colon']}{', '.join(names)}", width)
         yield from _paragraph(use.expected + default, width, indent=_INDENT * 2)
+    yield from _listed(words["ideas"], _ideas(entry.concepts, lang), width)
 
 
 def _dataset_lines(entry: DatasetEntry, words: dict[str, str], width: int) -> Iterator[Text]:

@@ -10,6 +10,7 @@ from dltrain.catalog.arguments import describe_argument
 from dltrain.catalog.components import Component, Kind, components
 from dltrain.catalog.datasets import DATASETS, DatasetInfo
 from dltrain.config.placement import is_augmentation
+from dltrain.glossary.examples import place_example
 from dltrain.glossary.keys import Key, keys_below
 from dltrain.glossary.lookup import KINDS_AT, Argument, KindName, Thing
 from dltrain.glossary.phrases import say_expected
@@ -119,6 +120,7 @@ class ArgumentEntry:
     name: str
     text: str | None
     uses: tuple[Use, ...]
+    concepts: tuple[str, ...]
     kind: Literal["argument"] = field(default="argument", init=False)
 
 
@@ -202,8 +204,14 @@ def _key_entry(key: Key, lang: Lang) -> KeyEntry:
         keys=tuple(_key_row(each, lang) for each in keys_below(key.name)),
         choices=_choices(key.name),
         example=key.example,
-        concepts=_concepts_with(lambda concept: key.name in concept.keys),
+        concepts=_concepts_with(lambda concept: any(_is_about(key, at) for at in concept.keys)),
     )
+
+
+def _is_about(key: Key, at: str) -> bool:
+    """Tell whether `at` is the key, or an argument of what stands at the key."""
+    below = at.replace("[]", "").startswith(f"{key.name}.")
+    return at == key.name or (key.name in KINDS_AT and below)
 
 
 def _key_row(key: Key, lang: Lang) -> Row:
@@ -264,33 +272,6 @@ def _argument_row(component: Component, name: str, lang: Lang) -> Row:
     )
 
 
-def place_example(component: Component, written: str) -> str:
-    """Return a piece of a config that names `component`, as `written` or by its bare name."""
-    value = written or component.name
-    match component.kind:
-        case "layers" if is_augmentation(component.name):
-            return f"dataset:\n  augment:\n    - {value}"
-        case "layers":
-            return f"model:\n  layers:\n    - {value}"
-        case "optimizers":
-            return f"optimizer: {value}"
-        case "losses":
-            return f"loss: {value}"
-        case "metrics":
-            return f"metrics: [{value}]"
-        case "schedules":
-            return f"optimizer: {{type: sgd, learning_rate: {value}}}"
-        case "callbacks":
-            return f"training: {{callbacks: [{value}]}}"
-    argument = {
-        "activations": "activation",
-        "regularizers": "kernel_regularizer",
-        "constraints": "kernel_constraint",
-        "initializers": "kernel_initializer",
-    }[component.kind]
-    return f"model:\n  layers:\n    - {{type: dense, units: 64, {argument}: {value}}}"
-
-
 def _related(component: Component) -> tuple[str, ...]:
     """Name others of the kind: first the family (conv1d of conv2d), then those of its ideas."""
     stem = component.name.rstrip("123d")
@@ -332,7 +313,10 @@ def _argument_entry(argument: Argument, lang: Lang) -> ArgumentEntry:
         for (kind, expected, _), group in groups.items()
     ]
     uses.sort(key=lambda use: -len(use.components))
-    return ArgumentEntry(argument.name, _say_argument(argument.name, lang), tuple(uses))
+    ideas = _concepts_with(
+        lambda concept: any(at.rpartition(".")[2] == argument.name for at in concept.keys)
+    )
+    return ArgumentEntry(argument.name, _say_argument(argument.name, lang), tuple(uses), ideas)
 
 
 def _say_argument(name: str, lang: Lang) -> str | None:

@@ -36,7 +36,8 @@ class Note:
 class Concept:
     """One idea of the tutorial, and by what a config says it.
 
-    `names` has the title first; `components` are (kind, name); `see` are ids of other concepts.
+    `names` has the title first; `keys` may be arguments of what stands at a key
+    (`optimizer.momentum`); `components` are (kind, name); `see` are ids of other concepts.
     Without keys, components and commands it is an idea that this version has nothing for.
     """
 
