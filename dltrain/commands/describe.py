@@ -25,14 +25,16 @@ def describe(
     name: Annotated[
         list[str] | None,
         typer.Argument(
+            metavar="NAME",
+            show_default=False,
             help="A key (training.batch_size), a Keras name (conv2d) or an idea (overfitting); "
-            "without one, the map from idea to key."
+            "without one, the map from idea to key.",
         ),
     ] = None,
     lang: Annotated[
         str | None,
         typer.Option(
-            "--lang", help="en or zh [default: en, or zh for a Chinese name].", show_default=False
+            "--lang", help="en or zh; without it en, but zh for a Chinese name.", show_default=False
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,

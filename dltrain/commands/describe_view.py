@@ -243,8 +243,7 @@ def _component_lines(entry: ComponentEntry, lang: Lang, width: int) -> Iterator[
 
 def _argument_lines(entry: ArgumentEntry, lang: Lang, width: int) -> Iterator[Text]:
     words = _WORDS[lang]
-    if entry.text:
-        yield from _paragraph(entry.text, width)
+    yield from _paragraph(entry.text, width)
     for use in entry.uses:
         default = words["by_default"].format(_plain(use.default))
         if use.required:
@@ -310,7 +309,7 @@ def _table(rows: Sequence[Row], words: dict[str, str], width: int) -> Iterator[T
         for index, line in enumerate(wrap(said, width - len(_INDENT) - left)):
             name = _pad(row.name if index == 0 else "", left)
             yield Text.assemble(_INDENT, (name, "cyan"), line)
-        for line in wrap(row.text or "", width - len(_INDENT) - left):
+        for line in wrap(row.text, width - len(_INDENT) - left):
             yield Text.assemble(_INDENT, _pad("", left), (line, "dim"))
 
 

@@ -24,7 +24,7 @@ class Row:
     """What an argument or a key may be; `default` is null where `required`."""
 
     name: str
-    text: str | None
+    text: str
     expected: str
     required: bool
     default: Any
@@ -118,7 +118,7 @@ class ArgumentEntry:
     """An argument of several components, those that share most first."""
 
     name: str
-    text: str | None
+    text: str
     uses: tuple[Use, ...]
     concepts: tuple[str, ...]
     kind: Literal["argument"] = field(default="argument", init=False)
@@ -319,9 +319,8 @@ def _argument_entry(argument: Argument, lang: Lang) -> ArgumentEntry:
     return ArgumentEntry(argument.name, _say_argument(argument.name, lang), tuple(uses), ideas)
 
 
-def _say_argument(name: str, lang: Lang) -> str | None:
-    note = notes("arguments").get(name)
-    return note.text[lang] if note else None
+def _say_argument(name: str, lang: Lang) -> str:
+    return notes("arguments")[name].text[lang]
 
 
 def _dataset_entry(info: DatasetInfo, lang: Lang) -> DatasetEntry:

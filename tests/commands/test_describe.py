@@ -69,6 +69,7 @@ def test_a_component_is_explained_with_its_arguments(dltrain: Describe) -> None:
         "        - {type: dense, units: 64, kernel_constraint: {type: max_norm, max_value: 2}}\n"
         "\n"
         "  max_value  a number > 0; default 2\n"
+        "             The upper bound: of a ReLU's output, or of a norm.\n"
         "  axis       a whole number, or a list of them; default 0\n"
         "             Along which axis the operation works; -1 is the last.\n",
         "",
