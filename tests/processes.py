@@ -39,7 +39,11 @@ def start_dltrain(
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
     return subprocess.Popen(
-        [sys.executable, *(["-c", program] if program else ["-m", "dltrain"]), *map(str, arguments)],
+        [
+            sys.executable,
+            *(["-c", program] if program else ["-m", "dltrain"]),
+            *map(str, arguments),
+        ],
         cwd=folder,
         env=make_environment(folder, changes),
         stdout=subprocess.PIPE,

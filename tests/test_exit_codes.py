@@ -14,9 +14,10 @@ from processes import run_dltrain, start_dltrain
 from tiny_runs import CONFIG, REGRESSION, Result, change
 
 import dltrain
+from dltrain import errors
 from dltrain.runs.status import read_status
 
-README = Path(__file__).resolve().parent.parent / "README.md"
+ROOT = Path(__file__).resolve().parent.parent
 
 # A library function that fails as only a defect of ours can.
 DEFECT = """
@@ -35,7 +36,9 @@ Run = Callable[..., Result]
 def run(tmp_path: Path) -> Run:
     """Return a function that writes config.yaml, and runs a command line beside it."""
 
-    def call(*arguments: object, config: dict[str, object] = REGRESSION, program: str = "") -> Result:
+    def call(
+        *arguments: object, config: dict[str, object] = REGRESSION, program: str = ""
+    ) -> Result:
         (tmp_path / "config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
         return run_dltrain(*arguments, folder=tmp_path, program=program)
 
@@ -98,7 +101,9 @@ def test_3_the_data_is_missing(run: Run, tmp_path: Path, arguments: list[str]) -
 def test_4_the_training_failed(run: Run, tmp_path: Path) -> None:
     result = run("fit", "config.yaml", config=change(REGRESSION, optimizer__learning_rate=1e30))
     assert (result.code, result.out) == (4, "")
-    assert re.search(r"^error: .* in epoch 1, step \d, at a learning rate of 1e\+30", result.err, re.M)
+    assert re.search(
+        r"^error: .* in epoch 1, step \d, at a learning rate of 1e\+30", result.err, re.M
+    )
     assert "Traceback" not in result.err
     assert read_status(tmp_path / "runs/line/0001/status.json").state == "failed"
 
@@ -182,9 +187,26 @@ def test_130_and_143_say_how_to_go_on(
     )
 
 
-def test_these_are_all_the_codes_that_readme_names() -> None:
-    table = README.read_text(encoding="utf-8").split("## Exit codes")[1].split("\n## ")[0]
-    promised = set(re.findall(r"\d+", " ".join(re.findall(r"^\| ([\d, ]+) \|", table, re.M))))
+def read_codes(document: Path) -> set[int]:
+    """Return the codes in the first column of a document's table of exit codes."""
+    (table,) = re.findall(r"^\| code \|.*\n\|[-|]+\n((?:\|.*\n)+)", document.read_text(), re.M)
+    return {
+        int(code) for row in table.splitlines() for code in re.findall(r"\d+", row.split("|")[1])
+    }
+
+
+@pytest.mark.parametrize("name", ["README.md", "docs/ci.md"])
+def test_the_table_of_codes_has_those_of_every_error_and_of_the_signals(name: str) -> None:
+    foreseen = {
+        kind.exit_code
+        for kind in vars(errors).values()
+        if isinstance(kind, type) and issubclass(kind, errors.DltrainError)
+    }
+    assert read_codes(ROOT / name) == {0, *foreseen, 128 + signal.SIGINT, 128 + signal.SIGTERM}
+
+
+def test_each_code_is_shown_here() -> None:
     tests = " ".join(name for name in globals() if name.startswith("test_"))
-    shown = set(re.findall(r"(?<=_)\d+(?=_)", tests))
-    assert promised == shown
+    assert read_codes(ROOT / "README.md") == {
+        int(code) for code in re.findall(r"_(\d+)(?=_)", tests)
+    }
