@@ -242,10 +242,10 @@ def _refuse_contradictions(
 
 
 def _last_line(result: FitResult, seconds: float, goal: int) -> str:
-    line = (
-        f"best epoch {result.best_epoch} of {result.epochs_done}, {seconds:.1f} s in all; "
-        f"run {result.paths.root}"
-    )
+    best = f"best epoch {result.best_epoch} of {result.epochs_done}"
+    if not result.best_epoch:
+        best = "no epoch was finished"
+    line = f"{best}, {seconds:.1f} s in all; run {result.paths.root}"
     if result.stopped_by == "max_seconds":
         return f"stopped by --max-seconds after {result.epochs_done} of {goal} epochs\n{line}"
     return line

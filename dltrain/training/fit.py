@@ -256,7 +256,7 @@ def _train(
         refuse_too_large(
             machinery.trained, batch_size=batch_size, free_bytes=free, described=described
         )
-    limit = Deadline(deadline, prepared.data.tables)
+    limit = Deadline(deadline, prepared.data.tables, splits=_scored_splits(score_train))
 
     def refuse(progress: Progress, stretch: Any, order: Any) -> None:
         machinery.best.write_on_the_way()
@@ -342,11 +342,11 @@ def _evaluate(
     best, data = machinery.best, prepared.data
     if not best.epoch:
         best.keep(0)
-        listener.note("No epoch was finished: the model is that of the last step.")
+        last = "that of the last step" if progress.step else "untrained, not a step was taken"
+        listener.note(f"No epoch was finished: the model is {last}.")
     listener.note("Evaluating the best model.")
     best.finish()
     saved = load_checked_model(paths, prepared.model, data.tables["train"])
-    splits = ("train", "validation", "test") if score_train else ("validation", "test")
     scores: dict[str, Mapping[str, Any]] = {
         split: score_split(
             saved,
@@ -355,11 +355,15 @@ def _evaluate(
             class_names=data.info.class_names,
             train_labels=data.train_labels,
         )
-        for split in splits
+        for split in _scored_splits(score_train)
         if split in data.tables
     }
     write_metrics(paths.metrics, scores, data=data.kind)
     return scores
+
+
+def _scored_splits(score_train: bool) -> tuple[str, ...]:
+    return ("train", "validation", "test") if score_train else ("validation", "test")
 
 
 def load_checked_model(paths: RunPaths, live: Any, table: Table) -> Predictor:

@@ -1,4 +1,4 @@
-"""Does the order of rows follow from (seed, epoch), and are a table's rows those it names?"""
+"""Is the order of rows one of (seed, epoch) alone? Are a table's rows those at its positions?"""
 
 from __future__ import annotations
 
