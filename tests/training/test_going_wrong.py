@@ -119,7 +119,7 @@ def test_a_broken_step_does_not_touch_the_weights(
 
 
 # Each image becomes one of 1,600 by 1,600: a batch of 64 takes 0.6 GiB, what is made of it 5 GiB.
-# (A convolution instead of the dense layer ends in a segmentation fault of oneDNN, TensorFlow 2.21.)
+# (A convolution instead ends in a segmentation fault inside oneDNN, with TensorFlow 2.21.)
 GREEDY = change(
     CONFIG,
     model__layers=[
