@@ -1,7 +1,7 @@
 """Where does a training step's time go, and what does each choice of dltrain change? Made-up rows.
 
-`python benchmarks/steps.py` prints milliseconds a step for each work and each way to train it, taken
-in turns: the median of the repetitions, and the fastest.
+`python benchmarks/steps.py` prints milliseconds a step of each work and each way to train it, taken in
+turns: the median of the repetitions, and the fastest.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from typing import Any
 
 os.environ |= {"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3"}
 
-import keras  # noqa: E402, TID253  (a script of its own; what it reads is set above)
-import numpy as np  # noqa: E402
+import keras  # noqa: TID253  (a script of its own; what it reads is set above)
+import numpy as np
 
-from dltrain.config.load import LoadedConfig, load_config  # noqa: E402
-from dltrain.data.batches import Table, encode_labels  # noqa: E402
-from dltrain.data.feeding import DeviceFeed  # noqa: E402
-from dltrain.model.compile import compile_model  # noqa: E402
-from dltrain.model.components import Steps  # noqa: E402
-from dltrain.model.fused import fuse  # noqa: E402
-from dltrain.model.network import InputSpec, Normalization, build_network  # noqa: E402
-from dltrain.training.steps import TrainingSteps  # noqa: E402
+from dltrain.config.load import LoadedConfig, load_config
+from dltrain.data.batches import Table, encode_labels
+from dltrain.data.feeding import DeviceFeed
+from dltrain.model.compile import compile_model
+from dltrain.model.components import Steps
+from dltrain.model.fused import fuse
+from dltrain.model.network import InputSpec, Normalization, build_network
+from dltrain.training.steps import TrainingSteps
 
 FOLDER = Path(__file__).resolve().parent
 BATCH = 128

@@ -33,7 +33,8 @@ GITHUB_SHELL = ("bash", "-e")
 # What a job finds set; a step that needs anything else of GitHub's fails here, and should.
 GITHUB_ENVIRONMENT = {"CI": "true", "GITHUB_ACTIONS": "true", "GITHUB_SHA": "0" * 40}
 
-_NOT_COPIED = (".git", ".venv", "runs", "__pycache__", "*.egg-info", "build", ".*_cache", ".data")
+# A fresh checkout has none of these; `dltrain/runs` is another folder.
+_NOT_COPIED = {"runs", "build", "result.json"}
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,12 @@ def run_shell_example(text: str, folder: Path) -> Iterator[int]:
     yield _run(["sh"], read_block(text, "Plain shell"), folder, dict(os.environ))
 
 
+def _ignore(folder: str, names: list[str]) -> set[str]:
+    """Return what isn't copied of a folder: what is hidden, and at the top what runs leave."""
+    hidden = {name for name in names if name.startswith(".") or name == "__pycache__"}
+    return hidden | (_NOT_COPIED if Path(folder) == ROOT else set())
+
+
 def _run(shell: list[str], script: str, folder: Path, environment: Mapping[str, str]) -> int:
     path = folder.parent / "step.sh"
     path.write_text(script, encoding="utf-8")
@@ -120,7 +127,7 @@ def main() -> int:
             continue
         with tempfile.TemporaryDirectory(prefix="ci-example-") as temporary:
             folder = Path(temporary) / "checkout"
-            shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns(*_NOT_COPIED))
+            shutil.copytree(ROOT, folder, ignore=_ignore)
             for code in run(text, folder):
                 if code != 0:
                     print(f"The {name} example failed with exit code {code}.", file=sys.stderr)

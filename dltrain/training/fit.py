@@ -10,23 +10,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from dltrain.config.dump import dump_config
 from dltrain.config.load import LoadedConfig
-from dltrain.data.batches import Table
 from dltrain.data.load import LoadedData, load_data
-from dltrain.errors import RunError, TrainingError
-from dltrain.evaluation.predict import Predictor
-from dltrain.evaluation.score import score_split
+from dltrain.errors import RunError
 from dltrain.runs.atomic import explaining_disk, write_json, write_text
 from dltrain.runs.create import claim_run_directory, create_run_directory
 from dltrain.runs.environment import describe_environment
 from dltrain.runs.history import append_history, write_history
 from dltrain.runs.layout import RunPaths
 from dltrain.runs.lock import hold_run, release_run
-from dltrain.runs.metrics import write_metrics
 from dltrain.runs.status import DataKind, StoppedBy
+from dltrain.training.best_scores import evaluate_best, scored_splits
 from dltrain.training.engine import (
     Device,
     StartedDevice,
@@ -43,9 +38,6 @@ from dltrain.training.resume import Resumption, note_other_machine, plan_resumpt
 if TYPE_CHECKING:
     from dltrain.training.assemble import Prepared
     from dltrain.training.loop import Machinery, Progress
-
-# How many rows are predicted by the live and by the reloaded model, to compare them to the bit.
-_COMPARED_ROWS = 1_024
 
 
 @dataclass(frozen=True)
@@ -256,7 +248,7 @@ def _train(
         refuse_too_large(
             machinery.trained, batch_size=batch_size, free_bytes=free, described=described
         )
-    limit = Deadline(deadline, prepared.data.tables, splits=_scored_splits(score_train))
+    limit = Deadline(deadline, prepared.data.tables, splits=scored_splits(score_train))
 
     def refuse(progress: Progress, stretch: Any, order: Any) -> None:
         machinery.best.write_on_the_way()
@@ -295,7 +287,7 @@ def _train(
         if progress.stopped_by == "signal":
             machinery.best.write_on_the_way()
     outcome.stop_early(progress.stopped_by)
-    scores = _evaluate(prepared, paths, machinery, progress, listener, score_train)
+    scores = evaluate_best(prepared, paths, machinery, progress, listener, score_train)
     return FitResult(
         paths=paths,
         scores=scores,
@@ -328,65 +320,3 @@ def _announce(
             steps_per_epoch=machinery.steps_per_epoch,
         )
     )
-
-
-def _evaluate(
-    prepared: Prepared,
-    paths: RunPaths,
-    machinery: Machinery,
-    progress: Progress,
-    listener: Listener,
-    score_train: bool,
-) -> dict[str, Mapping[str, Any]]:
-    """Save the best model, load it, and write its scores to metrics.json."""
-    best, data = machinery.best, prepared.data
-    if not best.epoch:
-        best.keep(0)
-        last = "that of the last step" if progress.step else "untrained, not a step was taken"
-        listener.note(f"No epoch was finished: the model is {last}.")
-    listener.note("Evaluating the best model.")
-    best.finish()
-    saved = load_checked_model(paths, prepared.model, data.tables["train"])
-    scores: dict[str, Mapping[str, Any]] = {
-        split: score_split(
-            saved,
-            data.tables[split],
-            targets=prepared.targets,
-            class_names=data.info.class_names,
-            train_labels=data.train_labels,
-        )
-        for split in _scored_splits(score_train)
-        if split in data.tables
-    }
-    write_metrics(paths.metrics, scores, data=data.kind)
-    return scores
-
-
-def _scored_splits(score_train: bool) -> tuple[str, ...]:
-    return ("train", "validation", "test") if score_train else ("validation", "test")
-
-
-def load_checked_model(paths: RunPaths, live: Any, table: Table) -> Predictor:
-    """Load the saved model and compare its predictions with the live one's, to the bit.
-
-    Raises TrainingError if they differ (the saved model would not be what was measured), or if
-    they aren't finite: no number could be computed from them.
-    """
-    from dltrain.evaluation.saved_model import load_saved_model
-
-    saved = Predictor(load_saved_model(paths.model))
-    sample = table.head(_COMPARED_ROWS)
-    before, after = Predictor(live)(sample), saved(sample)
-    if not np.array_equal(before, after, equal_nan=True):
-        largest = float(np.max(np.abs(before - after)))
-        raise TrainingError(
-            f"{paths.model} predicts differently from the model that was trained: by up to "
-            f"{largest:.3g}.",
-            hint="A layer is not saved as it is; please report it with the config.",
-        )
-    if not np.isfinite(after).all():
-        raise TrainingError(
-            "The model predicts NaN or infinite values: its last steps broke the weights.",
-            hint="Lower optimizer.learning_rate, normalize the inputs, or set optimizer.clipnorm.",
-        )
-    return saved
