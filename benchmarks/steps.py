@@ -1,7 +1,7 @@
 """Where does a training step's time go, and what does each choice of dltrain change? Made-up rows.
 
-`python benchmarks/steps.py` prints milliseconds a step of each work and each way to train it, taken in
-turns: the median of the repetitions, and the fastest.
+`python benchmarks/steps.py` prints milliseconds a step of each work and each way to train it, taken
+in turns: the median of the repetitions, and the fastest.
 """
 
 from __future__ import annotations
