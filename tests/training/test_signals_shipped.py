@@ -1,7 +1,7 @@
 """Do the shipped configs end within two seconds of Ctrl-C, and go on from there?
 
-With real data: `DLTRAIN_DATA_DIR=... pytest -m slow -s tests/training/test_signals_shipped.py` prints the
-seconds of each. Two seconds are promised on two cores that do nothing else.
+With real data, `DLTRAIN_DATA_DIR=... pytest -m slow -s tests/training/test_signals_shipped.py`
+prints the seconds of each. Two seconds are promised on two cores that do nothing else.
 """
 
 from __future__ import annotations
