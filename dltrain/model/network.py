@@ -118,7 +118,7 @@ def _trace(model: Any, layers: Sequence[Layer], outputs: dict[str, Any]) -> None
     def run(part: Any) -> Exception | None:
         try:
             tf.function(part, autograph=False).get_concrete_function(rows)
-        except (ValueError, TypeError, tf.errors.OpError) as error:
+        except (ValueError, TypeError, IndexError, tf.errors.OpError) as error:
             return error
         return None
 

@@ -11,8 +11,9 @@ from dltrain.config.document import Problems
 from dltrain.config.layers import INPUT, Layer
 from dltrain.config.load import LoadedConfig
 from dltrain.config.rules import count_training_rows
+from dltrain.shapes.dtypes import gives_integers
 from dltrain.shapes.effect import Effect, ImpossibleShapeError, NoRuleError, Shape, show_shape
-from dltrain.shapes.row import find_row
+from dltrain.shapes.row import Row, find_row
 from dltrain.shapes.rules import find_effect
 from dltrain.shapes.table import LayerShape, ShapeTable
 
@@ -26,7 +27,7 @@ def infer_shapes(loaded: LoadedConfig) -> ShapeTable:
     config = loaded.config
     row = find_row(config.dataset, loaded.info)
     problems = Problems(loaded.document)
-    layers = _walk(loaded.layers, row.shape, problems)
+    layers = _walk(loaded.layers, row, problems)
     before = (
         (LayerShape(row.normalization, row.normalization, (), (row.shape,), row.shape, 0, 0, 0),)
         if row.normalization
@@ -46,13 +47,14 @@ def infer_shapes(loaded: LoadedConfig) -> ShapeTable:
     )
 
 
-def _walk(layers: Sequence[Layer], row: Shape, problems: Problems) -> tuple[LayerShape, ...]:
-    shapes: dict[str, Shape | None] = {INPUT: row}
+def _walk(layers: Sequence[Layer], row: Row, problems: Problems) -> tuple[LayerShape, ...]:
+    shapes: dict[str, Shape | None] = {INPUT: row.shape}
+    integers = {INPUT: row.dtype == "int32"}
     used = _find_used(layers)
     found = []
     for layer in layers:
         inputs = tuple(shapes[name] for name in layer.inputs)
-        effect = _infer(layer, inputs, problems)
+        effect = _infer(layer, inputs, integers, problems)
         shapes[layer.name] = effect.output if effect else None
         found.append(
             LayerShape(
@@ -70,12 +72,22 @@ def _walk(layers: Sequence[Layer], row: Shape, problems: Problems) -> tuple[Laye
     return tuple(found)
 
 
-def _infer(layer: Layer, inputs: Iterable[Shape | None], problems: Problems) -> Effect | None:
+def _infer(
+    layer: Layer,
+    inputs: Iterable[Shape | None],
+    integers: dict[str, bool],
+    problems: Problems,
+) -> Effect | None:
+    """Return the layer's effect, None if it is unknown; note in `integers` what its output is."""
     known = tuple(shape for shape in inputs if shape is not None)
     if len(known) < len(layer.inputs):
         return None
     try:
-        return find_effect(layer.type, layer.arguments, known)
+        effect = find_effect(layer.type, layer.arguments, known)
+        integers[layer.name] = gives_integers(
+            layer.type, layer.arguments, (integers[name] for name in layer.inputs)
+        )
+        return effect
     except NoRuleError:
         return None
     except ImpossibleShapeError as error:
