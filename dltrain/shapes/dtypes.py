@@ -28,7 +28,7 @@ def gives_integers(kind: str, arguments: Arguments, inputs: Iterable[bool]) -> b
     if kind in _ENCODE:
         if arguments.get("dtype") is not None:
             raise NoRuleError
-        return arguments.get("output_mode", "int") == "int"
+        return bool(arguments.get("output_mode", "int") == "int")
     if kind == "integer_lookup":
         if arguments.get("dtype") is not None or not takes_integers:
             raise NoRuleError

@@ -5,17 +5,17 @@ TensorFlow is not asked: see `dltrain.shapes.rules` for what is known of each la
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
+from contextlib import suppress
 
 from dltrain.config.document import Problems
 from dltrain.config.layers import INPUT, Layer, free_name
 from dltrain.config.load import LoadedConfig
 from dltrain.config.rules import count_training_rows
 from dltrain.config.targets import TargetsError, last_layer, resolve_targets
-from dltrain.shapes.dtypes import gives_integers
-from dltrain.shapes.effect import Effect, ImpossibleShapeError, NoRuleError, Shape, show_shape
+from dltrain.shapes.effect import ImpossibleShapeError, NoRuleError, Shape, show_shape
+from dltrain.shapes.flow import Flow, apply_layer
 from dltrain.shapes.row import Row, find_row
-from dltrain.shapes.rules import find_effect
 from dltrain.shapes.table import LayerShape, ShapeTable
 
 
@@ -28,8 +28,8 @@ def infer_shapes(loaded: LoadedConfig) -> ShapeTable:
     config = loaded.config
     row = find_row(config.dataset, loaded.info)
     problems = Problems(loaded.document)
-    integers: dict[str, bool] = {INPUT: row.dtype == "int32"}
-    layers = _walk(loaded.layers, row, integers, problems)
+    flows: dict[str, Flow | None] = {INPUT: Flow(row.shape, integers=row.dtype == "int32")}
+    layers = _walk(loaded.layers, flows, problems)
     _check_output(loaded, layers[-1], problems)
     precision, batch_size = config.training.precision, config.training.batch_size
     return ShapeTable(
@@ -37,7 +37,7 @@ def infer_shapes(loaded: LoadedConfig) -> ShapeTable:
         dtype=row.dtype,
         before=_before(loaded, row),
         layers=layers,
-        after=_after(loaded, layers[-1].output, integers),
+        after=_after(loaded, flows[layers[-1].name]),
         batch_size=count_training_rows(config, loaded.info) if batch_size == "full" else batch_size,
         value_bytes=4 if precision == "float32" else 2,
         problems=problems.found(),
@@ -52,15 +52,14 @@ def _before(loaded: LoadedConfig, row: Row) -> tuple[LayerShape, ...]:
     return (_added(free_name(kind, loaded.layers), kind, row.shape),)
 
 
-def _after(
-    loaded: LoadedConfig, output: Shape | None, integers: Mapping[str, bool]
-) -> tuple[LayerShape, ...]:
+def _after(loaded: LoadedConfig, output: Flow | None) -> tuple[LayerShape, ...]:
     """Return the layer that turns the output into float32, which it is not in mixed precision."""
     last = loaded.layers[-1]
     dtype = last.arguments.get("dtype") or loaded.config.training.precision
-    if dtype == "float32" and not integers.get(last.name):
+    if dtype == "float32" and not (output and output.integers):
         return ()
-    return (_added(free_name("float32_output", loaded.layers), "activation", output),)
+    name = free_name("float32_output", loaded.layers)
+    return (_added(name, "activation", output.shape if output else None),)
 
 
 def _added(name: str, kind: str, shape: Shape | None) -> LayerShape:
@@ -93,21 +92,28 @@ def _check_output(loaded: LoadedConfig, last: LayerShape, problems: Problems) ->
 
 
 def _walk(
-    layers: Sequence[Layer], row: Row, integers: dict[str, bool], problems: Problems
+    layers: Sequence[Layer], flows: dict[str, Flow | None], problems: Problems
 ) -> tuple[LayerShape, ...]:
-    shapes: dict[str, Shape | None] = {INPUT: row.shape}
+    """Return what is known of each layer; put what it gives into `flows`, None if unknown."""
     used = _find_used(layers)
     found = []
     for layer in layers:
-        inputs = tuple(shapes[name] for name in layer.inputs)
-        effect = _infer(layer, inputs, integers, problems)
-        shapes[layer.name] = effect.output if effect else None
+        inputs = [flows[name] for name in layer.inputs]
+        effect = None
+        flows[layer.name] = None
+        known = tuple(flow for flow in inputs if flow is not None)
+        if len(known) == len(inputs):
+            with suppress(NoRuleError):
+                try:
+                    effect, flows[layer.name] = apply_layer(layer.type, layer.arguments, known)
+                except ImpossibleShapeError as error:
+                    _report(layer, known, error, problems)
         found.append(
             LayerShape(
                 name=layer.name,
                 type=layer.type,
                 path=layer.path,
-                inputs=inputs,
+                inputs=tuple(flow.shape if flow else None for flow in inputs),
                 output=effect.output if effect else None,
                 trainable=effect.trainable if effect else None,
                 fixed=effect.fixed if effect else None,
@@ -118,35 +124,16 @@ def _walk(
     return tuple(found)
 
 
-def _infer(
-    layer: Layer,
-    inputs: Iterable[Shape | None],
-    integers: dict[str, bool],
-    problems: Problems,
-) -> Effect | None:
-    """Return the layer's effect, None if it is unknown; note in `integers` what its output is."""
-    known = tuple(shape for shape in inputs if shape is not None)
-    if len(known) < len(layer.inputs):
-        return None
-    try:
-        effect = find_effect(layer.type, layer.arguments, known)
-        integers[layer.name] = gives_integers(
-            layer.type, layer.arguments, (integers[name] for name in layer.inputs)
-        )
-        return effect
-    except NoRuleError:
-        return None
-    except ImpossibleShapeError as error:
-        path = layer.path
-        if error.argument and error.argument in layer.arguments:
-            path = (*path, error.argument)
-        received = " and ".join(show_shape(shape) for shape in known)
-        problems.add(
-            path,
-            f"{_label(layer)} expects {error.expected}, received {received}.",
-            hint=error.hint,
-        )
-        return None
+def _report(
+    layer: Layer, inputs: Sequence[Flow], error: ImpossibleShapeError, problems: Problems
+) -> None:
+    path = layer.path
+    if error.argument in layer.arguments or error.argument == "inputs":
+        path = (*path, error.argument)
+    received = " and ".join(show_shape(flow.shape) for flow in inputs)
+    problems.add(
+        path, f"{_label(layer)} expects {error.expected}, received {received}.", hint=error.hint
+    )
 
 
 def _label(layer: Layer | LayerShape) -> str:

@@ -10,9 +10,8 @@ from typing import Any
 from hypothesis import assume
 from hypothesis import strategies as st
 
-from dltrain.shapes.dtypes import gives_integers
 from dltrain.shapes.effect import ImpossibleShapeError, NoRuleError, Shape
-from dltrain.shapes.rules import find_effect
+from dltrain.shapes.flow import Flow, apply_layer
 
 Draw = Callable[..., Any]
 Spec = dict[str, Any]
@@ -35,18 +34,20 @@ class Model:
 
     dataset: str
     specs: list[Spec] = field(default_factory=list)
-    shapes: dict[str, Shape] = field(default_factory=dict)
-    integers: dict[str, bool] = field(default_factory=dict)
+    flows: dict[str, Flow] = field(default_factory=dict)
 
     @property
     def last(self) -> str:
-        return list(self.shapes)[-1]
+        return list(self.flows)[-1]
 
-    def add(self, spec: Spec, inputs: list[str], *, output: Shape, integers: bool = False) -> None:
+    @property
+    def shape(self) -> Shape:
+        return self.flows[self.last].shape
+
+    def add(self, spec: Spec, inputs: list[str], output: Flow) -> None:
         name = f"l{len(self.specs)}"
-        self.integers[name] = integers
         self.specs.append({**spec, "name": name, "inputs": inputs})
-        self.shapes[name] = output
+        self.flows[name] = output
 
 
 def small(draw: Draw, low: int = 1, high: int = 4) -> int:
@@ -397,19 +398,21 @@ def fits(kind: str, shape: Shape) -> bool:
         return rank == int(digit) + 1
     if kind in ("resizing", "center_crop"):
         return rank == 3
+    if kind == "time_distributed":
+        return rank > 1
     return rank == 1 if kind == "repeat_vector" else True
 
 
 def start(draw: Draw, kind: str) -> Model:
     """Draw a dataset, and what makes a shape of it that `kind` can take."""
     if kind in ON_IDS:
-        return Model(TEXTS, shapes={"input": (6,)}, integers={"input": True})
+        return Model(TEXTS, flows={"input": Flow((6,), integers=True)})
     folds = [fold for fold in FOLDS if kind not in ARGUMENTS or fits(kind, tuple(fold))]
     if [64] in folds and small(draw) == 1:
-        return Model(FEATURES, shapes={"input": (24,)}, integers={"input": False})
-    model = Model(IMAGES, shapes={"input": (8, 8, 1)}, integers={"input": False})
+        return Model(FEATURES, flows={"input": Flow((24,))})
+    model = Model(IMAGES, flows={"input": Flow((8, 8, 1))})
     fold = of(draw, *folds)
-    model.add({"type": "reshape", "target_shape": fold}, ["input"], output=tuple(fold))
+    model.add({"type": "reshape", "target_shape": fold}, ["input"], Flow(tuple(fold)))
     return model
 
 
@@ -417,26 +420,25 @@ def _try(model: Model, spec: Spec, inputs: list[str]) -> bool:
     """Add a layer if its rule says that it can be, and it stays small."""
     arguments = {name: value for name, value in spec.items() if name != "type"}
     try:
-        effect = find_effect(spec["type"], arguments, tuple(model.shapes[i] for i in inputs))
-        integers = gives_integers(spec["type"], arguments, (model.integers[i] for i in inputs))
+        effect, output = apply_layer(spec["type"], arguments, tuple(model.flows[i] for i in inputs))
     except (ImpossibleShapeError, NoRuleError):
         return False
     size, parameters = math.prod(effect.output), effect.trainable + effect.fixed
     if size > MAX_SIZE or parameters > MAX_PARAMETERS:
         return False
-    model.add(spec, inputs, output=effect.output, integers=integers)
+    model.add(spec, inputs, output)
     return True
 
 
 def merge(draw: Draw, model: Model, kind: str) -> tuple[Spec, list[str]]:
     """Draw the arguments of a layer of several inputs, and which inputs."""
-    names = [name for name in model.shapes if name != "input"] or ["input"]
+    names = [name for name in model.flows if name != "input"] or ["input"]
     inputs = [model.last, *[of(draw, model.last, *names) for _ in range(small(draw, 1, 2))]]
     if kind in ("subtract", "dot"):
         inputs = inputs[:2]
     if kind in PAIRS:
-        return {"type": kind, **ARGUMENTS[kind](draw, model.shapes[inputs[0]])}, inputs
-    shape = model.shapes[model.last]
+        return {"type": kind, **ARGUMENTS[kind](draw, model.flows[inputs[0]].shape)}, inputs
+    shape = model.shape
     more = {"axis": axis_of(draw, shape)} if kind == "concatenate" else {}
     if kind == "dot":
         more = {"axes": of(draw, -1, axis_of(draw, shape))}
@@ -447,14 +449,14 @@ def grow(draw: Draw, model: Model, kind: str) -> bool:
     """Add a layer of `kind` to the model's end, with the arguments that are drawn, if it can be."""
     if kind in MERGES or (kind in PAIRS and flag(draw)):
         return _try(model, *merge(draw, model, kind))
-    shape = model.shapes[model.last]
+    shape = model.shape
     return _try(model, {"type": kind, **ARGUMENTS[kind](draw, shape)}, [model.last])
 
 
 def grow_by_some(draw: Draw, model: Model, least: int, most: int) -> None:
     """Add layers that fit, whichever are drawn."""
     for _ in range(small(draw, least, most)):
-        shape = model.shapes[model.last]
+        shape = model.shape
         kinds = [name for name in ARGUMENTS if fits(name, shape) and name not in ON_IDS]
         grow(draw, model, of(draw, *kinds, *MERGES))
 
@@ -483,10 +485,10 @@ def doubtful_models(draw: Draw) -> Model:
     else:
         kind = of(draw, *[name for name in ARGUMENTS if name not in ON_IDS])
         wrong = tuple(draw(st.lists(st.integers(1, 9), min_size=1, max_size=5)))
-        shape = of(draw, wrong, model.shapes[model.last])
+        shape = of(draw, wrong, model.shape)
         spec, inputs = {"type": kind, **ARGUMENTS[kind](draw, shape)}, [model.last]
         spec |= _grown(draw, spec)
-    model.add(spec, inputs, output=(1,))
+    model.add(spec, inputs, Flow((1,)))
     _end(model)
     return model
 
