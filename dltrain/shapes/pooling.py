@@ -31,6 +31,8 @@ def pool_globally(rank: int, arguments: Arguments, inputs: tuple[Shape, ...]) ->
 
 def pool_adaptively(rank: int, arguments: Arguments, inputs: tuple[Shape, ...]) -> Effect:
     """Pool to `output_size`, whatever the input's size."""
+    if any(len(shape) != rank + 1 for shape in inputs):
+        raise NoRuleError  # Keras checks nothing, and reads what it gets in its own way
     grid = split_grid(rank, arguments, inputs)
     sizes = per_axis(arguments["output_size"], rank)
     if 1 in sizes or 1 in grid.sizes:
