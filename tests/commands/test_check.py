@@ -115,7 +115,7 @@ def test_what_keras_refuses_alone_is_a_problem_of_its_layer_with_build(
     assert (result.code, result.out) == (2, "")
     assert result.err.startswith(
         f"{config}:8:5  model.layers[0]\n"
-        "  einsum_dense (einsum_dense) can't take an input of shape (batch, 8, 8, 1): "
+        "  einsum_dense (einsum_dense) can't be computed: Dimensions must be equal"
     )
 
 
