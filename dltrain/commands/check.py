@@ -1,7 +1,9 @@
-"""`dltrain check`: is a config right? Without TensorFlow, in a fraction of a second."""
+"""`dltrain check`: is a config right, and what are its layers? Without TensorFlow, at once."""
 
 from __future__ import annotations
 
+import shutil
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,11 +11,14 @@ from typing import Annotated, Any
 import typer
 
 from dltrain.commands.fit import ConfigArgument, SetOption
+from dltrain.commands.layer_table import describe_layers, describe_totals, draw_layers
 from dltrain.commands.lint_view import count_warnings, describe_finding, show_findings
 from dltrain.config.dump import dump_config
 from dltrain.config.load import LoadedConfig, load_config
 from dltrain.errors import ConfigError, Problem, UsageError
 from dltrain.runs.atomic import to_json
+from dltrain.shapes.infer import infer_shapes
+from dltrain.shapes.table import ShapeTable
 
 
 def check(
@@ -25,15 +30,20 @@ def check(
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit with 2 if there is a warning.")
     ] = False,
+    build: Annotated[
+        bool,
+        typer.Option("--build", help="Let Keras build the model as well; takes some seconds."),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
-    """Check CONFIG and report every problem with its line, and what would train badly."""
+    """Check CONFIG: every problem with its line, its layers, and what would train badly."""
     if as_json:
-        _check_as_json(config, overrides or (), strict=strict)
+        _check_as_json(config, overrides or (), build=build, strict=strict)
         return
     from dltrain.lint.check import find_lints
 
     loaded = load_config(config, overrides=overrides or ())
+    table = _make_table(loaded, build=build)
     findings = find_lints(loaded)
     show_findings(findings)
     if strict and findings:
@@ -46,29 +56,48 @@ def check(
         f"{config} is right: {len(loaded.layers)} layers for {loaded.info.name}, "
         f"loss {loaded.targets.loss['type']}, optimizer {loaded.config.optimizer['type']}."
     )
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    typer.echo(draw_layers(table, width=width))
 
 
-def _check_as_json(config: Path, overrides: Sequence[str], *, strict: bool) -> None:
+def _make_table(loaded: LoadedConfig, *, build: bool) -> ShapeTable:
+    """Return the table of layers, by rule or from Keras. Raises ConfigError for what can't be."""
+    if build:
+        from dltrain.training.built_shapes import measure_built_shapes
+
+        return measure_built_shapes(loaded)
+    table = infer_shapes(loaded)
+    table.raise_any()
+    return table
+
+
+def _check_as_json(
+    config: Path, overrides: Sequence[str], *, build: bool, strict: bool
+) -> None:
     """Print one document whether the config is right or wrong, with the same keys."""
     from dltrain.lint.check import find_lints
 
     loaded: LoadedConfig | None = None
+    table: ShapeTable | None = None
     problems: Sequence[Problem] = ()
     try:
         loaded = load_config(config, overrides=overrides)
+        table = _make_table(loaded, build=build)
     except ConfigError as error:
         problems = error.problems
     except UsageError as error:  # no such file, or a directory
         problems = [Problem(str(config), 0, 0, "", error.message, error.hint)]
     findings = find_lints(loaded) if loaded else ()
     document = {
-        "valid": loaded is not None,
+        "valid": table is not None,
         "problems": [_describe(problem) for problem in problems],
         "warnings": [describe_finding(finding) for finding in findings],
-        "config": loaded.config.model_dump(mode="json") if loaded else None,
+        "config": loaded.config.model_dump(mode="json") if loaded and table else None,
+        "layers": describe_layers(table) if table else None,
+        "totals": describe_totals(table) if table else None,
     }
     typer.echo(to_json(document))
-    if loaded is None or (strict and findings):
+    if table is None or (strict and findings):
         raise typer.Exit(UsageError.exit_code)
 
 

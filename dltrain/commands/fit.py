@@ -26,6 +26,7 @@ from dltrain.evaluation.requirements import (
     raise_if_unmet,
 )
 from dltrain.runs.layout import DEFAULT_ROOT, RunPaths
+from dltrain.shapes.infer import infer_shapes
 
 if TYPE_CHECKING:
     from dltrain.training.fit import FitResult
@@ -113,6 +114,7 @@ def fit(
             hint="For example: dltrain fit configs/quickstart.yaml",
         )
     loaded = load_config(path, overrides=overrides or (), seed=seed, epochs=epochs)
+    infer_shapes(loaded).raise_any()  # at once, not after TensorFlow's start and the data
     if paths is None:  # a run that goes on has been warned of, and its comments aren't kept
         from dltrain.lint.check import find_lints
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,6 +35,16 @@ class Layer:
     arguments: dict[str, Any]
     inputs: tuple[str, ...]
     path: Path
+
+
+def free_name(name: str, layers: Iterable[Layer]) -> str:
+    """Return `name`, or `name_1`, … where a layer of the config bears it: Keras wants each once."""
+    taken = {layer.name for layer in layers}
+    candidate, count = name, 0
+    while candidate in taken:
+        count += 1
+        candidate = f"{name}_{count}"
+    return candidate
 
 
 def unfold_layers(model: dict[str, Any], problems: Problems) -> list[Layer]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from dltrain.catalog.arguments import nested_kind
 from dltrain.catalog.components import find
-from dltrain.config.layers import INPUT, Layer
+from dltrain.config.layers import INPUT, Layer, free_name
 from dltrain.config.paths import Path
 from dltrain.model.components import build_component
 
@@ -69,9 +69,8 @@ def build_network(
     """
     import keras
 
-    names = {layer.name for layer in layers}
-    inputs = keras.Input(input_spec.shape, dtype=input_spec.dtype, name=_free_name("inputs", names))
-    outputs = _normalize(inputs, input_spec.normalization, names)
+    inputs = keras.Input(input_spec.shape, dtype=input_spec.dtype, name=free_name("inputs", layers))
+    outputs = _normalize(inputs, input_spec.normalization, layers)
     by_name: dict[str, Any] = {INPUT: outputs}
     for layer in layers:
         built = _build_layer(layer, l1=l1, l2=l2)
@@ -86,20 +85,11 @@ def build_network(
     if keras.backend.standardize_dtype(outputs.dtype) != "float32":
         # In mixed precision the loss needs float32 outputs.
         outputs = keras.layers.Activation(
-            "linear", dtype="float32", name=_free_name("float32_output", names)
+            "linear", dtype="float32", name=free_name("float32_output", layers)
         )(outputs)
     model = keras.Model(inputs, outputs, name=name.replace("-", "_").replace(".", "_"))
     _trace(model, layers, by_name)
     return model
-
-
-def _free_name(name: str, taken: set[str]) -> str:
-    """Return `name`, or `name_1`, … where a layer of the config bears it: Keras wants each once."""
-    candidate, count = name, 0
-    while candidate in taken:
-        count += 1
-        candidate = f"{name}_{count}"
-    return candidate
 
 
 def _trace(model: Any, layers: Sequence[Layer], outputs: dict[str, Any]) -> None:
@@ -118,7 +108,7 @@ def _trace(model: Any, layers: Sequence[Layer], outputs: dict[str, Any]) -> None
     def run(part: Any) -> Exception | None:
         try:
             tf.function(part, autograph=False).get_concrete_function(rows)
-        except (ValueError, TypeError, tf.errors.OpError) as error:
+        except (ValueError, TypeError, IndexError, tf.errors.OpError) as error:
             return error
         return None
 
@@ -132,20 +122,20 @@ def _trace(model: Any, layers: Sequence[Layer], outputs: dict[str, Any]) -> None
             ) from error
 
 
-def _normalize(inputs: Any, normalization: Normalization | None, names: set[str]) -> Any:
+def _normalize(inputs: Any, normalization: Normalization | None, layers: Sequence[Layer]) -> Any:
     import keras
 
     if normalization is None:
         return inputs
     if len(normalization.scale) == 1 and normalization.mean == (0.0,):
         return keras.layers.Rescaling(
-            1.0 / normalization.scale[0], name=_free_name("rescaling", names)
+            1.0 / normalization.scale[0], name=free_name("rescaling", layers)
         )(inputs)
     return keras.layers.Normalization(
         axis=-1,
         mean=list(normalization.mean),
         variance=[scale**2 for scale in normalization.scale],
-        name=_free_name("normalization", names),
+        name=free_name("normalization", layers),
     )(inputs)
 
 

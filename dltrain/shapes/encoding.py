@@ -36,7 +36,10 @@ def discretization(arguments: Arguments, inputs: tuple[Shape, ...]) -> Effect:
 
 def hashing(arguments: Arguments, inputs: tuple[Shape, ...]) -> Effect:
     """Give the number of one of `num_bins`, or a column a bin."""
-    return encode(arguments["num_bins"], arguments, one_input(inputs))
+    shape = one_input(inputs)
+    if arguments["output_mode"] == "one_hot" and shape != (1,):
+        raise NoRuleError  # what Keras promises and what it computes differ
+    return encode(arguments["num_bins"], arguments, shape)
 
 
 def integer_lookup(arguments: Arguments, inputs: tuple[Shape, ...]) -> Effect:

@@ -5,15 +5,17 @@ TensorFlow is not asked: see `dltrain.shapes.rules` for what is known of each la
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from contextlib import suppress
 
 from dltrain.config.document import Problems
-from dltrain.config.layers import INPUT, Layer
+from dltrain.config.layers import INPUT, Layer, free_name
 from dltrain.config.load import LoadedConfig
 from dltrain.config.rules import count_training_rows
-from dltrain.shapes.effect import Effect, ImpossibleShapeError, NoRuleError, Shape, show_shape
-from dltrain.shapes.row import find_row
-from dltrain.shapes.rules import find_effect
+from dltrain.config.targets import TargetsError, last_layer, resolve_targets
+from dltrain.shapes.effect import ImpossibleShapeError, NoRuleError, Shape, show_shape
+from dltrain.shapes.flow import Flow, apply_layer
+from dltrain.shapes.row import Row, find_row
 from dltrain.shapes.table import LayerShape, ShapeTable
 
 
@@ -26,40 +28,92 @@ def infer_shapes(loaded: LoadedConfig) -> ShapeTable:
     config = loaded.config
     row = find_row(config.dataset, loaded.info)
     problems = Problems(loaded.document)
-    layers = _walk(loaded.layers, row.shape, problems)
-    before = (
-        (LayerShape(row.normalization, row.normalization, (), (row.shape,), row.shape, 0, 0, 0),)
-        if row.normalization
-        else ()
-    )
-    mixed = config.training.precision != "float32"
-    batch_size = config.training.batch_size
+    flows: dict[str, Flow | None] = {INPUT: Flow(row.shape, integers=row.dtype == "int32")}
+    layers = _walk(loaded.layers, flows, problems)
+    _check_output(loaded, layers[-1], problems)
+    precision, batch_size = config.training.precision, config.training.batch_size
     return ShapeTable(
         row=row.shape,
         dtype=row.dtype,
-        before=before,
+        before=_before(loaded, row),
         layers=layers,
-        after=(),
+        after=_after(loaded, flows[layers[-1].name]),
         batch_size=count_training_rows(config, loaded.info) if batch_size == "full" else batch_size,
-        value_bytes=2 if mixed else 4,
+        value_bytes=4 if precision == "float32" else 2,
         problems=problems.found(),
     )
 
 
-def _walk(layers: Sequence[Layer], row: Shape, problems: Problems) -> tuple[LayerShape, ...]:
-    shapes: dict[str, Shape | None] = {INPUT: row}
+def _before(loaded: LoadedConfig, row: Row) -> tuple[LayerShape, ...]:
+    """Return the layer that scales the raw input, where the config asks for one."""
+    kind = row.normalization
+    if kind is None:
+        return ()
+    return (_added(free_name(kind, loaded.layers), kind, row.shape),)
+
+
+def _after(loaded: LoadedConfig, output: Flow | None) -> tuple[LayerShape, ...]:
+    """Return the layer that turns the output into float32, which it is not in mixed precision."""
+    last = loaded.layers[-1]
+    dtype = last.arguments.get("dtype") or loaded.config.training.precision
+    if dtype == "float32" and not (output and output.integers):
+        return ()
+    name = free_name("float32_output", loaded.layers)
+    return (_added(name, "activation", output.shape if output else None),)
+
+
+def _added(name: str, kind: str, shape: Shape | None) -> LayerShape:
+    return LayerShape(name, kind, (), (shape,), shape, trainable=0, fixed=0, multiply_adds=0)
+
+
+def _check_output(loaded: LoadedConfig, last: LayerShape, problems: Problems) -> None:
+    """Refuse an output that isn't one row of units, or not as many as the labels want."""
+    if last.output is None:
+        return
+    if len(last.output) != 1:
+        problems.add(
+            last.path,
+            f"the model's output must be (units,), but {_label(last)} gives "
+            f"{show_shape(last.output)}.",
+            hint="End the model with flatten or pooling, then dense.",
+        )
+        return
+    try:
+        resolve_targets(
+            task=loaded.info.task,
+            classes=len(loaded.info.class_names),
+            loss=loaded.config.loss,
+            units=last.output[0],
+            activation=last_layer(list(loaded.layers))[1],
+        )
+    except TargetsError as error:
+        path = ("loss",) if error.where == "loss" else last.path
+        problems.add(path, error.message, hint=error.hint)
+
+
+def _walk(
+    layers: Sequence[Layer], flows: dict[str, Flow | None], problems: Problems
+) -> tuple[LayerShape, ...]:
+    """Return what is known of each layer; put what it gives into `flows`, None if unknown."""
     used = _find_used(layers)
     found = []
     for layer in layers:
-        inputs = tuple(shapes[name] for name in layer.inputs)
-        effect = _infer(layer, inputs, problems)
-        shapes[layer.name] = effect.output if effect else None
+        inputs = [flows[name] for name in layer.inputs]
+        effect = None
+        flows[layer.name] = None
+        known = tuple(flow for flow in inputs if flow is not None)
+        if len(known) == len(inputs):
+            with suppress(NoRuleError):
+                try:
+                    effect, flows[layer.name] = apply_layer(layer.type, layer.arguments, known)
+                except ImpossibleShapeError as error:
+                    _report(layer, known, error, problems)
         found.append(
             LayerShape(
                 name=layer.name,
                 type=layer.type,
                 path=layer.path,
-                inputs=inputs,
+                inputs=tuple(flow.shape if flow else None for flow in inputs),
                 output=effect.output if effect else None,
                 trainable=effect.trainable if effect else None,
                 fixed=effect.fixed if effect else None,
@@ -70,28 +124,19 @@ def _walk(layers: Sequence[Layer], row: Shape, problems: Problems) -> tuple[Laye
     return tuple(found)
 
 
-def _infer(layer: Layer, inputs: Iterable[Shape | None], problems: Problems) -> Effect | None:
-    known = tuple(shape for shape in inputs if shape is not None)
-    if len(known) < len(layer.inputs):
-        return None
-    try:
-        return find_effect(layer.type, layer.arguments, known)
-    except NoRuleError:
-        return None
-    except ImpossibleShapeError as error:
-        path = layer.path
-        if error.argument and error.argument in layer.arguments:
-            path = (*path, error.argument)
-        received = " and ".join(show_shape(shape) for shape in known)
-        problems.add(
-            path,
-            f"{_label(layer)} expects {error.expected}, received {received}.",
-            hint=error.hint,
-        )
-        return None
+def _report(
+    layer: Layer, inputs: Sequence[Flow], error: ImpossibleShapeError, problems: Problems
+) -> None:
+    path = layer.path
+    if error.argument in layer.arguments or error.argument == "inputs":
+        path = (*path, error.argument)
+    received = " and ".join(show_shape(flow.shape) for flow in inputs)
+    problems.add(
+        path, f"{_label(layer)} expects {error.expected}, received {received}.", hint=error.hint
+    )
 
 
-def _label(layer: Layer) -> str:
+def _label(layer: Layer | LayerShape) -> str:
     return layer.name if layer.name == layer.type else f"{layer.name} ({layer.type})"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dltrain.shapes.axes import per_axis, split_grid
 from dltrain.shapes.convolution import check_reach
-from dltrain.shapes.effect import Arguments, Effect, Shape
+from dltrain.shapes.effect import Arguments, Effect, NoRuleError, Shape
 
 
 def pool(rank: int, arguments: Arguments, inputs: tuple[Shape, ...]) -> Effect:
@@ -31,5 +31,10 @@ def pool_globally(rank: int, arguments: Arguments, inputs: tuple[Shape, ...]) ->
 
 def pool_adaptively(rank: int, arguments: Arguments, inputs: tuple[Shape, ...]) -> Effect:
     """Pool to `output_size`, whatever the input's size."""
+    if any(len(shape) != rank + 1 for shape in inputs):
+        raise NoRuleError  # Keras checks nothing, and reads what it gets in its own way
     grid = split_grid(rank, arguments, inputs)
-    return Effect(output=grid.shape(per_axis(arguments["output_size"], rank), grid.channels))
+    sizes = per_axis(arguments["output_size"], rank)
+    if 1 in sizes or 1 in grid.sizes:
+        raise NoRuleError  # Keras 3.15 slides a window of one place too many, and fails
+    return Effect(output=grid.shape(sizes, grid.channels))

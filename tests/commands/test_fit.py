@@ -250,3 +250,20 @@ def test_a_process_of_its_own_prints_no_chatter_of_tensorflow(
     assert [line for line in lines if not line.startswith(begins)] == []
     written = {path.name for path in workplace.iterdir()} - {"cache"}
     assert written == {"config.yaml", "runs"}
+
+
+def test_an_impossible_shape_is_told_before_tensorflow_starts(
+    workplace: Path, write_config: WriteConfig
+) -> None:
+    layers = [{"type": "max_pooling2d", "pool_size": 9}, "flatten", {"type": "dense", "units": 10}]
+    config = write_config({**CONFIG, "model": {"layers": layers}})
+    program = (
+        "import sys; from dltrain.cli import run; "
+        f"print(run(['fit', {str(config)!r}]), 'tensorflow' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=120
+    )
+    assert done.stdout == "2 False\n"
+    assert done.stderr.startswith(f"{config}:9:16  model.layers[0].pool_size\n")
+    assert not Path("runs").exists()

@@ -173,6 +173,13 @@ def test_a_shape_that_keras_promises_but_cannot_compute_is_told_of_the_right_lay
     assert "/keras/" not in message
 
 
+def test_what_keras_raises_only_when_it_computes_is_told_of_the_layer_too() -> None:
+    # Keras looks for the width of a vector and raises IndexError.
+    message = refusal(f"[flatten, {{type: resizing, height: 4, width: 4}}, {END}]")
+    assert "model.layers[1]" in message
+    assert "resizing (resizing) can't be computed: tuple index out of range" in message
+
+
 def test_merging_needs_shapes_that_agree() -> None:
     layers = "{type: flatten, name: flat}, {type: concatenate, inputs: [flat, input]}"
     message = refusal(f"[{layers}, {END}]")
