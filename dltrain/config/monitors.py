@@ -57,14 +57,14 @@ def check_monitors(config: RunConfig, problems: Problems) -> None:
         # One that was resolved from another is told there, where it was written.
         if name is None or name in names or not _is_written(path, problems.document.data):
             continue
-        near = nearest(str(name), names)
         without = not config.dataset.validation_split and str(name).startswith("val_")
         problems.add(
             path,
             f"no epoch produces {describe(name)}; there are {', '.join(names)}.",
-            hint="Set dataset.validation_split above 0."
-            if without
-            else (f"Did you mean '{near}'?" if near else "Add it to metrics:."),
+            hint="Set dataset.validation_split above 0." if without else "Add it to metrics:.",
+            expected=f"one of {', '.join(names)}",
+            received=describe(name),
+            suggestion=None if without else nearest(str(name), names),
         )
 
 

@@ -89,7 +89,10 @@ def test_repeat_stacks_a_layer(load: Load) -> None:
         ),
         (
             ["{type: relu, name: a}", "{type: relu, name: a}"],
-            ["5:26 model.layers[1].name: the name 'a' is used twice."],
+            [
+                "5:26 model.layers[1].name: the name 'a' is used twice. "
+                "Give one of the two layers another name."
+            ],
         ),
         (
             ["{type: relu, name: input}"],
@@ -292,7 +295,10 @@ def test_parameter_fills_in_at_any_depth(load: Load) -> None:
         (
             "a: {layers: [relu], parameters: {name: 1}}",
             "relu",
-            ["4:44 model.blocks.a.parameters.name: 'name' can't be a parameter's name."],
+            [
+                "4:38 model.blocks.a.parameters.name: 'name' can't be a parameter's name. "
+                "A use of a block has the keys block, inputs, repeat, name itself."
+            ],
         ),
         (
             "a: {layers: [{type: dense, units: $widht}], parameters: {width: 1}}",
