@@ -15,6 +15,7 @@ import typer
 
 import dltrain
 from dltrain.commands import check, data, eval, fit, runs, smoke
+from dltrain.commands.problem_view import print_problems
 from dltrain.errors import ConfigError, DltrainError, MachineError
 
 ISSUES = "https://github.com/dltrain/dltrain/issues"
@@ -124,8 +125,7 @@ def _discard_stdout() -> None:
 def _print_error(error: DltrainError) -> None:
     if isinstance(error, ConfigError):
         count = len(error.problems)
-        for problem in error.problems:
-            print(problem, file=sys.stderr)
+        print_problems(error.problems)
         print(f"{count} problem{'' if count == 1 else 's'} in the config.", file=sys.stderr)
         return
     print(f"error: {error.message}", file=sys.stderr)
