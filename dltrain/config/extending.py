@@ -202,7 +202,11 @@ def _set(document: Document, path: Path, value: Any, source: str) -> None:
         holder[last] = value
     for places in (document.keys, document.values, document.unread):
         _drop(places, path)
-    document.keys[path] = document.values[path] = Place(source)
+    place = Place(source)
+    document.keys[path] = document.values[path] = place
+    for length in range(1, len(path)):  # sections that the flag made on the way
+        if path[:length] not in document.keys and path[:length] not in document.values:
+            document.keys[path[:length]] = place
 
 
 def _with_indices(holder: Any, path: Path) -> Path:

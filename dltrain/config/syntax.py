@@ -273,7 +273,12 @@ def _outdented(objection: _Objection) -> _Explanation:
 def _unclosed_quote(objection: _Objection) -> _Explanation | None:
     if "quoted" not in objection.context:
         return None
-    return _Explanation("the quote that opens here isn't closed.", at_opening=True)
+    return _Explanation(
+        "the quote that opens here isn't closed.",
+        expected="a closing quote",
+        received="the end of the text",
+        at_opening=True,
+    )
 
 
 def _no_value(objection: _Objection) -> _Explanation:
