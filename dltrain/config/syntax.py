@@ -53,7 +53,7 @@ class _Explanation:
 class _TooMuch(Exception):
     """More than a config can need, at a place of the text."""
 
-    def __init__(self, mark: yaml.Mark, words: dict[str, Any]) -> None:
+    def __init__(self, mark: Any, words: dict[str, Any]) -> None:
         super().__init__()
         self.mark = mark
         self.words = words
@@ -68,6 +68,13 @@ class _Loader(yaml.SafeLoader):
         super().__init__(text)
         self._depth = 0
         self._count = 0
+
+    def fetch_flow_collection_start(self, TokenClass: type[yaml.Token]) -> None:
+        # The scanner looks up to 1,024 brackets ahead, in a time that grows with their square.
+        if self.flow_level >= _MAX_PARSED_DEPTH:
+            mark = self.get_mark()  # type: ignore[no-untyped-call]
+            raise _TooMuch(mark, too_deep())
+        super().fetch_flow_collection_start(TokenClass)  # type: ignore[no-untyped-call]
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         self._count += 1

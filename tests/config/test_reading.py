@@ -148,7 +148,7 @@ def test_anchor_that_contains_itself_is_refused() -> None:
 @pytest.mark.parametrize("depth", [1_000, 20_000])
 def test_nesting_beyond_the_parser_is_refused(depth: int) -> None:
     assert _problems("a: " + "[" * depth + "]" * depth) == [
-        "c.yaml:1:203\n  nested deeper than 60 levels."
+        "c.yaml:1:204\n  nested deeper than 60 levels."
     ]
 
 
