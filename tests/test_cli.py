@@ -93,6 +93,7 @@ def test_a_foreseen_error_shows_its_traceback_with_v_only(
 def test_light_commands_import_nothing_heavy(workplace: Path, write_config: WriteConfig) -> None:
     commands = [["--help"], ["fit", "--help"], ["check", str(write_config())], ["runs"]]
     commands += [["data", "list"], ["check", "absent.yaml"], ["eval", "absent"]]
+    commands += [["diff", str(write_config()), str(write_config())]]
     program = (
         "import sys\n"
         "from dltrain.cli import run\n"
@@ -103,7 +104,7 @@ def test_light_commands_import_nothing_heavy(workplace: Path, write_config: Writ
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False
     )
-    assert done.stdout.splitlines()[-1] == "[0, 0, 0, 0, 0, 2, 2] []", done.stderr
+    assert done.stdout.splitlines()[-1] == "[0, 0, 0, 0, 0, 2, 2, 0] []", done.stderr
 
 
 def test_output_into_a_closed_pipe_says_nothing(workplace: Path) -> None:

@@ -14,7 +14,7 @@ from dltrain.config.paths import Path, format_path
 from dltrain.config.syntax import MAX_DEPTH, MAX_VALUES, compose, locate, too_deep, too_many
 from dltrain.errors import ConfigError, Problem, UsageError
 
-MAX_BYTES = 5_000_000
+MAX_BYTES = 1_000_000
 # What int64 holds: larger ones overflow a float, or Python refuses to print them.
 MAX_WHOLE = 2**63 - 1
 

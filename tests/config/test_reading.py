@@ -248,8 +248,8 @@ def test_path_that_no_file_can_have_is_refused(tmp_path: Path) -> None:
 
 
 def test_file_that_is_too_large_is_refused(write: Write) -> None:
-    path = write(b"#" * 5_000_001)
-    assert _usage(path) == f"{path} is larger than 5 MB; expected a config."
+    path = write(b"#" * 1_000_001)
+    assert _usage(path) == f"{path} is larger than 1 MB; expected a config."
 
 
 @pytest.mark.parametrize(
