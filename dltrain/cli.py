@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 import dltrain
-from dltrain.commands import check, data, diff, eval, fit, runs, smoke
+from dltrain.commands import check, data, describe, diff, eval, fit, runs, smoke
 from dltrain.commands.problem_view import print_problems
 from dltrain.errors import ConfigError, DltrainError, MachineError
 
@@ -32,6 +32,7 @@ app.command("fit")(fit.fit)
 app.command("smoke")(smoke.smoke)
 app.command("eval")(eval.evaluate)
 app.command("check")(check.check)
+app.command("describe")(describe.describe)
 app.command("diff")(diff.diff)
 app.command("runs")(runs.runs)
 app.add_typer(data.app, name="data")

@@ -33,6 +33,8 @@ class Document:
     """What is wrong with the text or a flag itself (a key twice, a tag), and where."""
     unread: dict[Path, Place] = field(default_factory=dict)
     """Where null stands for a value that couldn't be read, which is told in `found`."""
+    texts: dict[str, str] = field(default_factory=dict)
+    """The text of each source, for what stands in its comments."""
 
     def place(self, path: Path, *, of_key: bool = False) -> Place:
         """Return where `path` stands; for what is absent, where its nearest parent stands."""

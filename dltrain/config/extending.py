@@ -148,6 +148,7 @@ def _merge(base: Document, top: Document) -> Document:
         order=(*top.order, *base.order),
         found=[*top.found, *base.found],
         unread=dict(base.unread),
+        texts={**base.texts, **top.texts},
     )
     _merge_mapping(merged, merged.data, top.data, top, ())
     return merged
