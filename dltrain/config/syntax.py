@@ -13,7 +13,7 @@ from dltrain.errors import ConfigError, Problem
 
 MAX_DEPTH = 60
 # A config is some hundred values; more than this is an alias bomb or not a config.
-MAX_VALUES = 30_000
+MAX_VALUES = 20_000
 
 # Deeper than this the parser's own recursion comes to its end before it is told where.
 _MAX_PARSED_DEPTH = 200

@@ -13,6 +13,7 @@ from typing import Any
 
 import yaml
 from config_problems import CONFIGS
+from hypothesis import assume
 from hypothesis import strategies as st
 
 
@@ -181,6 +182,8 @@ def mutated_configs(draw: st.DrawFn) -> str:
         at = draw(st.integers(0, len(text)))
         cut = draw(st.integers(0, 3))
         text = text[:at] + draw(st.sampled_from(YAML_WORDS + UNICODE)) + text[at + cut :]
+    # Where the wide was doubled: a busy machine takes too long for it. The limits have tests.
+    assume(len(text) < 40_000)
     return text
 
 

@@ -433,9 +433,9 @@ MISTAKES = [
             for number in range(9)
         ),
         "c.yaml:6:10",
-        "a4[1][5][8][8][0]",
-        "more than 30,000 values once aliases are expanded.",
-        "at most 30,000 values",
+        "a4[0][6][8][8][0]",
+        "more than 20,000 values once aliases are expanded.",
+        "at most 20,000 values",
         "more",
     ),
     Mistake(

@@ -97,7 +97,7 @@ def test_a_mistake_of_syntax_is_explained(text: str, said: str) -> None:
 def test_more_values_than_a_config_has_are_refused_where_they_begin() -> None:
     text = "a:\n" + "- x\n" * MAX_VALUES
     assert refuse(text) == (
-        f"{MAX_VALUES - 1}:3 more than 30,000 values once aliases are expanded."
+        f"{MAX_VALUES - 1}:3 more than 20,000 values once aliases are expanded."
     )
 
 
