@@ -18,6 +18,8 @@ from dltrain.errors import ConfigError, Problem
 # `{type: adam}` over `{type: sgd, momentum: 0.9}` must not keep the momentum.
 _NAMING_KEYS = ("type", "name", "block")
 
+_MAX_FILES = 30
+
 # Sections that may be a bare name in the base and a mapping in the file on top.
 _BARE_NAMES: tuple[Path, ...] = (("dataset",), ("loss",), ("optimizer",))
 
@@ -119,6 +121,14 @@ def _find_base(
         problems.raise_any()
     if path.resolve() in chain:
         problems.add(where, f"{name} extends this file in turn: a circle.", received=f"'{name}'")
+        problems.raise_any()
+    if len(chain) > _MAX_FILES:
+        problems.add(
+            where,
+            f"more than {_MAX_FILES} files extend each other.",
+            expected=f"at most {_MAX_FILES} files",
+            received="more",
+        )
         problems.raise_any()
     return path
 

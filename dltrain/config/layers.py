@@ -20,6 +20,9 @@ MAX_LAYERS = 2_000
 # Blocks inside blocks multiply: a file of a few lines could ask for billions of visits.
 _MAX_VISITS = 10 * MAX_LAYERS
 _MAX_NESTED_BLOCKS = 30
+# A misspelt input is compared with that many names above it: with 2,000 wrong ones among 2,000
+# names, comparing all would take seconds.
+_NAMES_COMPARED = 100
 
 
 @dataclass(frozen=True)
@@ -225,7 +228,7 @@ class _Unfolding:
                     hint="Give the layer a name:.",
                     expected="the name of a layer above",
                     received=f"'{name}'",
-                    suggestion=nearest(name, local),
+                    suggestion=nearest(name, [*local][-_NAMES_COMPARED:]),
                 )
             else:
                 self.problems.add(at, expected="a layer's name", received=describe(name))

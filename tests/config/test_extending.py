@@ -126,6 +126,14 @@ def test_files_that_extend_each_other_are_refused(write: Write, refuse: Refuse) 
     ]
 
 
+def test_more_files_than_anyone_writes_are_refused(write: Write, refuse: Refuse) -> None:
+    for number in range(1, 1200):
+        write(f"extends: {number + 1}.yaml\n", f"{number}.yaml")
+    assert refuse("extends: 1.yaml\n") == [
+        "30.yaml:1:10 extends: more than 30 files extend each other."
+    ]
+
+
 def test_file_that_extends_itself_is_refused(refuse: Refuse) -> None:
     assert refuse("name: x\nextends: c.yaml\n") == [
         "c.yaml:2:10 extends: c.yaml extends this file in turn: a circle."

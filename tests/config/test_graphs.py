@@ -325,6 +325,17 @@ def test_blocks_that_multiply_beyond_reason_are_refused_at_once(refuse: Refuse, 
     assert problems
 
 
+def test_as_many_wrong_inputs_as_layers_can_be_are_told_in_a_second(refuse: Refuse) -> None:
+    layers = "".join(
+        f"    - {{type: relu, name: layer_{n}, inputs: [layr_{n - 1}]}}\n" for n in range(1500)
+    )
+    begun = time.process_time()
+    problems = refuse(f"dataset: digits\nmodel:\n  layers:\n{layers}")
+    assert time.process_time() - begun < 5  # half a second, where nothing else runs
+    assert len(problems) == 1500
+    assert problems[-1].endswith("Did you mean 'layer_1498'?")
+
+
 def test_blocks_too_deep_inside_each_other_are_refused(refuse: Refuse) -> None:
     blocks = [f"b{n}: {{layers: [{{block: b{n + 1}}}]}}" for n in range(600)]
     assert refuse(_blocks("\n    ".join([*blocks, "b600: {layers: [relu]}"]), "{block: b0}")) == [
