@@ -14,7 +14,8 @@ from typing import Annotated
 import typer
 
 import dltrain
-from dltrain.commands import check, data, describe, eval, fit, runs, smoke
+from dltrain.commands import check, data, describe, diff, eval, fit, runs, smoke
+from dltrain.commands.problem_view import print_problems
 from dltrain.errors import ConfigError, DltrainError, MachineError
 
 ISSUES = "https://github.com/dltrain/dltrain/issues"
@@ -32,6 +33,7 @@ app.command("smoke")(smoke.smoke)
 app.command("eval")(eval.evaluate)
 app.command("check")(check.check)
 app.command("describe")(describe.describe)
+app.command("diff")(diff.diff)
 app.command("runs")(runs.runs)
 app.add_typer(data.app, name="data")
 
@@ -125,8 +127,7 @@ def _discard_stdout() -> None:
 def _print_error(error: DltrainError) -> None:
     if isinstance(error, ConfigError):
         count = len(error.problems)
-        for problem in error.problems:
-            print(problem, file=sys.stderr)
+        print_problems(error.problems)
         print(f"{count} problem{'' if count == 1 else 's'} in the config.", file=sys.stderr)
         return
     print(f"error: {error.message}", file=sys.stderr)

@@ -8,13 +8,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from dltrain.escaping import escape_unprintable
+
 
 @dataclass(frozen=True)
 class Problem:
     """Describe one mistake in a config, and where it stands.
 
     `line` and `column` count from 1; 0 means that the place is not in a file (a `--set` flag,
-    say), and `source` then names the flag.
+    say), and `source` then names the flag. `expected` and `received` are phrases, `suggestion` is
+    the valid name nearest to the one received; None where there is no such thing.
     """
 
     source: str
@@ -23,6 +26,9 @@ class Problem:
     key: str
     message: str
     hint: str = ""
+    expected: str | None = None
+    received: str | None = None
+    suggestion: str | None = None
 
     def location(self) -> str:
         """Return `file:line:column`, or the flag that brought the value."""
@@ -30,7 +36,8 @@ class Problem:
 
     def __str__(self) -> str:
         head = f"{self.location()}  {self.key}" if self.key else self.location()
-        return f"{head}\n  {self.message}" + (f" {self.hint}" if self.hint else "")
+        text = f"{self.message} {self.hint}" if self.hint else self.message
+        return f"{escape_unprintable(head)}\n  {escape_unprintable(text)}"
 
 
 class DltrainError(Exception):

@@ -95,6 +95,7 @@ def test_light_commands_import_nothing_heavy(workplace: Path, write_config: Writ
     commands = [["--help"], ["fit", "--help"], ["check", str(write_config())], ["runs"]]
     commands += [["describe"], ["describe", "dropout", "--lang", "zh"], ["data", "list"]]
     commands += [["check", "absent.yaml"], ["eval", "absent"]]
+    commands += [["diff", str(write_config()), str(write_config())]]
     program = (
         "import sys\n"
         "from dltrain.cli import run\n"
@@ -105,7 +106,7 @@ def test_light_commands_import_nothing_heavy(workplace: Path, write_config: Writ
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False
     )
-    assert done.stdout.splitlines()[-1] == "[0, 0, 0, 0, 0, 0, 0, 2, 2] []", done.stderr
+    assert done.stdout.splitlines()[-1] == "[0, 0, 0, 0, 0, 0, 0, 2, 2, 0] []", done.stderr
 
 
 def test_output_into_a_closed_pipe_says_nothing(workplace: Path) -> None:

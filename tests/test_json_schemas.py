@@ -142,6 +142,16 @@ def test_check_prints_its_document_for_right_and_wrong_configs(
         assert check(wrong, "check")["valid"] is False
 
 
+def test_diff_prints_its_document_for_same_and_different_configs(
+    dltrain: Cli, write_config: WriteConfig
+) -> None:
+    one = write_config().rename("one.yaml")
+    two = write_config(training__epochs=9, model__layers=["flatten", CONFIG["model"]["layers"][-1]])
+    assert check(dltrain("diff", one, one, "--json"), "diff")["same"] is True
+    document = check(dltrain("diff", one, two, "--json"), "diff")
+    assert [each["change"] for each in document["differences"]] == ["removed", "removed", "changed"]
+
+
 def test_data_list_and_add_print_their_documents(dltrain: Cli, workplace: Path) -> None:
     files = workplace / "files"
     files.mkdir()

@@ -113,6 +113,14 @@ def check_value(component: Component, argument: str, value: object) -> str | Non
     return f"{rule.expected.removesuffix(', or null')}, or null" if null_too else rule.expected
 
 
+def choices_of(component: Component, argument: str) -> tuple[str, ...]:
+    """Return the names that `argument` may be; none for a nested component or a plain value."""
+    if nested_kind(component, argument) is not None:
+        return ()
+    rule = _find_rule(component, argument)
+    return rule.choices if rule else ()
+
+
 def describe_argument(component: Component, argument: str) -> str:
     """Say what `argument` may be, as "a whole number >= 1, or null".
 

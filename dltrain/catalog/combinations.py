@@ -6,18 +6,26 @@ Each rule is one that Keras enforces itself, later and without naming the place 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from dltrain.catalog.components import Component
 
-Clash = tuple[str, str]
-"""An argument, and the sentence (without its full stop) that says what is wrong with it."""
+
+@dataclass(frozen=True, slots=True)
+class Clash:
+    """Say which argument is wrong beside the others: what was expected of it, what received."""
+
+    argument: str
+    expected: str
+    received: str
+
 
 _CLIPS = ("clipnorm", "clipvalue", "global_clipnorm")
 
 
 def check_together(component: Component, arguments: Mapping[str, Any]) -> list[Clash]:
-    """Return (argument, sentence) for every clash between the given `arguments`.
+    """Return every clash between the given `arguments`.
 
     Values that `check_value` refuses, and nested components, are the caller's to check; a rule
     that meets one of the wrong type says nothing.
@@ -44,7 +52,7 @@ def _clips(component: Component, values: Mapping[str, Any]) -> Clash | None:
     given = [name for name in _CLIPS if values.get(name) is not None]
     if len(given) < 2:
         return None
-    return given[1], f"only one of {', '.join(_CLIPS)} can be given, and {given[0]} is there too"
+    return Clash(given[1], f"only one of {', '.join(_CLIPS)}", " and ".join(given))
 
 
 def _strides_or_dilation(component: Component, values: Mapping[str, Any]) -> Clash | None:
@@ -52,8 +60,10 @@ def _strides_or_dilation(component: Component, values: Mapping[str, Any]) -> Cla
     # The depthwise and separable layers leave this to the backend, which may allow it.
     if not convolution or component.name.startswith(("depthwise", "separable")):
         return None
-    if _largest(values["strides"]) > 1 and _largest(values["dilation_rate"]) > 1:
-        return "dilation_rate", "dilation_rate and strides can't both be greater than 1"
+    strides, dilation = values["strides"], values["dilation_rate"]
+    if _largest(strides) > 1 and _largest(dilation) > 1:
+        expected = "only one of strides and dilation_rate greater than 1"
+        return Clash("dilation_rate", expected, f"strides {strides} and dilation_rate {dilation}")
     return None
 
 
@@ -62,7 +72,11 @@ def _groups(component: Component, values: Mapping[str, Any]) -> Clash | None:
         return None
     if values["filters"] % values["groups"] == 0:
         return None
-    return "groups", f"groups must divide filters, and {values['filters']} is no multiple of it"
+    return Clash(
+        "groups",
+        f"a number that divides filters ({values['filters']})",
+        f"the number {values['groups']}",
+    )
 
 
 def _query_heads(component: Component, values: Mapping[str, Any]) -> Clash | None:
@@ -70,7 +84,11 @@ def _query_heads(component: Component, values: Mapping[str, Any]) -> Clash | Non
         return None
     if values["num_query_heads"] % values["num_key_value_heads"] == 0:
         return None
-    return "num_key_value_heads", "num_key_value_heads must divide num_query_heads"
+    return Clash(
+        "num_key_value_heads",
+        f"a number that divides num_query_heads ({values['num_query_heads']})",
+        f"the number {values['num_key_value_heads']}",
+    )
 
 
 def _piecewise(component: Component, values: Mapping[str, Any]) -> Clash | None:
@@ -79,21 +97,23 @@ def _piecewise(component: Component, values: Mapping[str, Any]) -> Clash | None:
     boundaries, rates = len(values["boundaries"]), len(values["values"])
     if rates == boundaries + 1:
         return None
-    return "values", f"expected one value more than boundaries ({boundaries + 1}), received {rates}"
+    expected = f"one value more than boundaries, {boundaries + 1} in all"
+    return Clash("values", expected, f"a list of {rates}")
 
 
 def _bins(component: Component, values: Mapping[str, Any]) -> Clash | None:
     if component.name != "discretization":
         return None
-    if (values["num_bins"] is None) != (values["bin_boundaries"] is None):
+    given = [name for name in ("num_bins", "bin_boundaries") if values[name] is not None]
+    if len(given) == 1:
         return None
-    return "num_bins", "discretization needs one of num_bins and bin_boundaries, not both"
+    return Clash("num_bins", "one of num_bins and bin_boundaries", " and ".join(given) or "none")
 
 
 def _tokens(component: Component, values: Mapping[str, Any]) -> Clash | None:
     if component.name != "category_encoding" or values["num_tokens"] is not None:
         return None
-    return "num_tokens", "category_encoding needs 'num_tokens'"
+    return Clash("num_tokens", "a whole number >= 1", "none")
 
 
 def _checkpoint_path(component: Component, values: Mapping[str, Any]) -> Clash | None:
@@ -101,7 +121,9 @@ def _checkpoint_path(component: Component, values: Mapping[str, Any]) -> Clash |
         return None
     if str(values["filepath"]).endswith(".weights.h5"):
         return None
-    return "filepath", "with save_weights_only the path must end in .weights.h5"
+    path = values["filepath"]
+    expected = "a path that ends in .weights.h5, as save_weights_only is true"
+    return Clash("filepath", expected, f"the text '{path}'")
 
 
 _RULES: tuple[Callable[[Component, Mapping[str, Any]], Clash | None], ...] = (

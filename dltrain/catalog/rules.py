@@ -14,10 +14,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Hold a phrase such as "a whole number >= 1", and the test for it."""
+    """Hold a phrase such as "a whole number >= 1", and the test for it.
+
+    `choices` are the names among the accepted values: what a misspelt one is compared with.
+    """
 
     expected: str
     accepts: Callable[[object], bool]
+    choices: tuple[str, ...] = ()
 
 
 def _is_whole(value: object) -> bool:
@@ -72,18 +76,23 @@ def number(
 
 def choice(*names: str) -> Rule:
     """Accept one of `names`."""
-    return Rule(f"one of {', '.join(names)}", lambda value: value in names)
+    return Rule(f"one of {', '.join(names)}", lambda value: value in names, names)
 
 
 def either(*rules: Rule) -> Rule:
     """Accept what any of `rules` accepts."""
     phrase = ", or ".join(rule.expected for rule in rules)
-    return Rule(phrase, lambda value: any(rule.accepts(value) for rule in rules))
+    choices = tuple(name for rule in rules for name in rule.choices)
+    return Rule(phrase, lambda value: any(rule.accepts(value) for rule in rules), choices)
 
 
 def optional(rule: Rule) -> Rule:
     """Accept null besides what `rule` accepts."""
-    return Rule(f"{rule.expected}, or null", lambda value: value is None or rule.accepts(value))
+    return Rule(
+        f"{rule.expected}, or null",
+        lambda value: value is None or rule.accepts(value),
+        rule.choices,
+    )
 
 
 def list_of(rule: Rule, length: int | None = None, *, of: str = "") -> Rule:
@@ -162,7 +171,7 @@ def ends_in(*suffixes: str) -> Rule:
     )
 
 
-BOOLEAN = Rule("true or false", lambda value: isinstance(value, bool))
+BOOLEAN = Rule("true or false", lambda value: isinstance(value, bool), ("true", "false"))
 TEXT = Rule("a text", _is_text)
 # Keras uses / to separate the scopes of a variable's path, and refuses it in names.
 NAME = Rule("a text without /", lambda value: _is_text(value) and "/" not in str(value))

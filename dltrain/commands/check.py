@@ -110,4 +110,7 @@ def _describe(problem: Problem) -> dict[str, Any]:
         "key": problem.key,
         "message": problem.message,
         "hint": problem.hint,
+        "expected": problem.expected,
+        "received": problem.received,
+        "suggestion": problem.suggestion,
     }

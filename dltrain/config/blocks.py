@@ -18,34 +18,50 @@ def check_blocks(blocks: dict[str, Any], problems: Problems) -> None:
     for name, block in blocks.items():
         path: Path = ("model", "blocks", name)
         if not isinstance(block, dict):
-            problems.add(path, f"expected layers:, received {describe(block)}.")
+            problems.add(path, expected="layers:", received=describe(block))
             continue
         if not is_layer_name(name):
             problems.add(
                 path,
-                f"expected letters, digits, _, - and . only, received {describe(name)}.",
+                expected="letters, digits, _, - and . only",
+                received=describe(name),
                 of_key=True,
             )
         for key in block:
             if key not in ("parameters", "layers"):
-                near = nearest(key, ("parameters", "layers"))
                 problems.add(
                     (*path, key),
                     f"a block has no key '{key}'.",
-                    hint=f"Did you mean '{near}'?" if near else "It takes parameters, layers.",
+                    hint="It takes parameters, layers.",
                     of_key=True,
+                    expected="parameters or layers",
+                    received=f"'{key}'",
+                    suggestion=nearest(key, ("parameters", "layers")),
                 )
         if not isinstance(block.get("layers"), list) or not block["layers"]:
-            problems.add(path, "a block needs `layers:`, a list.")
+            problems.add(
+                path,
+                "a block needs `layers:`, a list.",
+                expected="layers:, a list",
+                received=describe(block["layers"]) if "layers" in block else "none",
+            )
         parameters = block.get("parameters", {})
         if not isinstance(parameters, dict):
             problems.add(
                 (*path, "parameters"),
-                f"expected names with default values, received {describe(parameters)}.",
+                expected="names with default values",
+                received=describe(parameters),
             )
             continue
         for key in set(parameters) & set(BLOCK_KEYS):
-            problems.add((*path, "parameters", key), f"'{key}' can't be a parameter's name.")
+            problems.add(
+                (*path, "parameters", key),
+                f"'{key}' can't be a parameter's name.",
+                hint=f"A use of a block has the keys {', '.join(BLOCK_KEYS)} itself.",
+                of_key=True,
+                expected="another name",
+                received=f"'{key}'",
+            )
 
 
 def is_layer_name(name: str) -> bool:

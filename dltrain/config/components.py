@@ -5,15 +5,22 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from dltrain.catalog.arguments import activation_layer, check_value, nested_kind, takes_list
+from dltrain.catalog.arguments import (
+    activation_layer,
+    check_value,
+    choices_of,
+    nested_kind,
+    takes_list,
+)
 from dltrain.catalog.combinations import check_together
 from dltrain.catalog.components import Component, Kind, components, find
 from dltrain.catalog.excluded import why_excluded
 from dltrain.catalog.suggest import nearest
 from dltrain.config.document import Problems
 from dltrain.config.paths import Path
-from dltrain.config.reading import describe, resolve_scalar
+from dltrain.config.reading import describe
 from dltrain.config.schema import Spec
+from dltrain.config.wrong_values import add_wrong_value
 
 _SINGULAR = {
     "layers": "layer",
@@ -44,14 +51,14 @@ def check_spec(
     noun = _SINGULAR[kind]
     if isinstance(raw, str):
         if find(kind, raw) is None:
-            message, hint = unknown_name(kind, raw)
-            problems.add(path, message, hint=hint)
+            _add_unknown_name(kind, raw, path, problems)
             return None
         raw = {"type": raw}
     if not isinstance(raw, dict):
         problems.add(
             path,
-            f"expected {_article(noun)} by name or a mapping with type:, received {describe(raw)}.",
+            expected=f"{_article(noun)} by name or a mapping with type:",
+            received=describe(raw),
         )
         return None
     component = _find_component(kind, raw, path, problems)
@@ -65,8 +72,9 @@ def check_spec(
         spec[name] = _check_argument(component, name, value, (*path, name), problems)
     _check_required(component, spec, path, problems)
     if len(problems) == before:
-        for argument, sentence in check_together(component, _arguments(spec)):
-            problems.add((*path, argument), f"{sentence}.")
+        for clash in check_together(component, _arguments(spec)):
+            where = (*path, clash.argument)
+            problems.add(where, expected=clash.expected, received=clash.received)
     return spec if len(problems) == before else None
 
 
@@ -78,14 +86,17 @@ def _arguments(spec: Spec) -> dict[str, Any]:
     return {name: value for name, value in spec.items() if name != "type"}
 
 
-def unknown_name(kind: Kind, name: str) -> tuple[str, str]:
-    """Return the message and the hint for a name that the catalog doesn't hold."""
+def _add_unknown_name(kind: Kind, name: str, path: Path, problems: Problems) -> None:
+    """Note a name that the catalog doesn't hold."""
     noun = _SINGULAR[kind]
     reason = why_excluded(kind, name)
-    if reason:
-        return f"{reason}.", ""
-    near = nearest(name, known_names(kind))
-    return f"there is no {noun} '{name}'.", f"Did you mean '{near}'?" if near else ""
+    problems.add(
+        path,
+        f"{reason}." if reason else f"there is no {noun} '{name}'.",
+        expected=f"the name of {_article(noun)}",
+        received=f"'{name}'",
+        suggestion=None if reason else nearest(name, known_names(kind)),
+    )
 
 
 def known_names(kind: Kind) -> list[str]:
@@ -102,19 +113,21 @@ def _find_component(
         near = nearest("type", raw)
         problems.add(
             path,
-            f"{_article(_SINGULAR[kind])} needs `type:`, the name of one.",
-            hint=f"Did you mean 'type' instead of '{near}'?" if near else "",
+            f"{_article(_SINGULAR[kind])} needs `type:`, the name of one"
+            + (f"; '{near}' is there." if near else "."),
+            expected="type:",
+            received=f"'{near}'" if near else "none",
+            suggestion="type" if near else None,
         )
         return None
     if not isinstance(name, str):
-        problems.add((*path, "type"), f"expected a name, received {describe(name)}.")
+        problems.add((*path, "type"), expected="a name", received=describe(name))
         return None
     component = find(kind, name)
     if component is None:
-        message, hint = unknown_name(kind, name)
         # A bare name was made a mapping by the caller: nobody wrote `type`.
         written = (*path, "type") in problems.document.values
-        problems.add((*path, "type") if written else path, message, hint=hint)
+        _add_unknown_name(kind, name, (*path, "type") if written else path, problems)
     return component
 
 
@@ -123,23 +136,21 @@ def _check_argument(
 ) -> Any:
     argument = component.arguments.get(name)
     if argument is None:
-        near = nearest(name, component.arguments)
+        names = ", ".join(component.arguments) or "none"
         problems.add(
             path,
             f"{component.name} has no argument '{name}'.",
-            hint=f"Did you mean '{near}'?"
-            if near
-            else "It takes " + (", ".join(component.arguments) or "none") + ".",
+            hint=f"It takes {names}.",
             of_key=True,
+            expected=f"an argument of {component.name}: {names}",
+            received=f"'{name}'",
+            suggestion=nearest(name, component.arguments),
         )
         return None
     nested = nested_kind(component, name)
     if nested == "schedules" and isinstance(value, str):
-        problems.add(
-            path,
-            f"expected a number > 0 or a schedule with type:, received {describe(value)}.",
-            hint="Write the number without quotes." if _looks_like_number(value) else "",
-        )
+        what = "a number > 0 or a schedule with type:"
+        add_wrong_value(path, value, what, problems, choices=components("schedules"))
         return None
     if nested is not None and isinstance(value, (str, dict)):
         spec = check_spec(nested, value, path, problems)
@@ -154,19 +165,18 @@ def _check_argument(
         return None
     expected = check_value(component, name, value)
     if expected is not None:
-        problems.add(path, f"expected {expected}, received {describe(value)}.")
+        add_wrong_value(path, value, expected, problems, choices=choices_of(component, name))
     return value
 
 
 def _check_activation_arguments(spec: Spec, path: Path, problems: Problems) -> None:
     if activation_layer(spec["type"]) is None:
         problems.add(
-            path, f"the activation {spec['type']} takes no arguments here; write its bare name."
+            path,
+            f"the activation {spec['type']} takes no arguments here; write its bare name.",
+            expected=f"'{spec['type']}'",
+            received="a mapping",
         )
-
-
-def _looks_like_number(text: str) -> bool:
-    return isinstance(resolve_scalar(text), (int, float))
 
 
 def _check_required(component: Component, spec: Spec, path: Path, problems: Problems) -> None:
@@ -177,4 +187,4 @@ def _check_required(component: Component, spec: Spec, path: Path, problems: Prob
     ]
     if missing:
         names = " and ".join(f"'{name}'" for name in missing)
-        problems.add(path, f"{component.name} needs {names}.")
+        problems.add(path, f"{component.name} needs {names}.", expected=names, received="none")

@@ -29,6 +29,10 @@ class Document:
     values: dict[Path, Place] = field(default_factory=dict)
     order: tuple[str, ...] = ()
     """Sources in the order in which their problems are shown."""
+    found: list[tuple[Path, Problem]] = field(default_factory=list)
+    """What is wrong with the text or a flag itself (a key twice, a tag), and where."""
+    unread: dict[Path, Place] = field(default_factory=dict)
+    """Where null stands for a value that couldn't be read, which is told in `found`."""
     texts: dict[str, str] = field(default_factory=dict)
     """The text of each source, for what stands in its comments."""
 
@@ -50,25 +54,61 @@ class Problems:
 
     def __init__(self, document: Document) -> None:
         self.document = document
-        self._found: list[Problem] = []
+        self._found: dict[Problem, None] = {}
+        self._touched: set[Path] = set()
+        self._times = len(document.found)
+        for path, problem in document.found:
+            self._note(path, problem)
 
     def __len__(self) -> int:
-        return len(self._found)
+        """Return how often a mistake was met: one in a block counts at every use of it."""
+        return self._times
 
-    def add(self, path: Path, message: str, *, hint: str = "", of_key: bool = False) -> None:
-        """Note a mistake at `path`; `of_key` points at the key instead of at its value."""
+    def add(
+        self,
+        path: Path,
+        message: str = "",
+        *,
+        hint: str = "",
+        of_key: bool = False,
+        expected: str | None = None,
+        received: str | None = None,
+        suggestion: str | None = None,
+    ) -> None:
+        """Note a mistake at `path`; `of_key` points at the key instead of at its value.
+
+        Without a message it is made of `expected` and `received`. With a `suggestion`, the nearest
+        valid name, the hint asks whether it was meant; `hint` is for when there is none. A value
+        that couldn't be read was told already: nothing is noted at it or below it.
+        """
+        self._times += 1
+        if self.document.unread and any(
+            path[:length] in self.document.unread for length in range(len(path) + 1)
+        ):
+            return
         place = self.document.place(path, of_key=of_key)
-        problem = Problem(place.source, place.line, place.column, format_path(path), message, hint)
-        if problem not in self._found:
-            self._found.append(problem)
+        message = message or f"expected {expected}, received {received}."
+        hint = f"Did you mean '{suggestion}'?" if suggestion else hint
+        problem = Problem(
+            place.source,
+            place.line,
+            place.column,
+            format_path(path),
+            message,
+            hint,
+            expected,
+            received,
+            suggestion,
+        )
+        self._note(path, problem)
+
+    def _note(self, path: Path, problem: Problem) -> None:
+        self._found[problem] = None
+        self._touched.update(path[:length] for length in range(len(path) + 1))
 
     def touches(self, path: Path) -> bool:
         """Say whether a mistake was noted at `path` or below it."""
-        key = format_path(path)
-        return any(
-            problem.key == key or problem.key.startswith((f"{key}.", f"{key}["))
-            for problem in self._found
-        )
+        return path in self._touched
 
     def found(self) -> tuple[Problem, ...]:
         """Return what was noted, in file order."""
@@ -81,11 +121,10 @@ class Problems:
 
 
 def in_file_order(found: Iterable[Problem], sources: tuple[str, ...]) -> list[Problem]:
-    """Sort problems by file (the main one first), then by line and column; flags come last."""
+    """Sort problems by source in the order of `sources`, then by line and column."""
+    order = {source: index for index, source in reversed(list(enumerate(sources)))}
 
     def rank(problem: Problem) -> tuple[int, int, int]:
-        known = problem.source in sources
-        place = sources.index(problem.source) if known else len(sources)
-        return place, problem.line, problem.column
+        return order.get(problem.source, len(sources)), problem.line, problem.column
 
     return sorted(found, key=rank)

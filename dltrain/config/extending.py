@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path as FilePath
 from typing import Any
 
+from dltrain.catalog.suggest import nearest
 from dltrain.config.document import Document, Place, Problems
 from dltrain.config.paths import Path, format_path, parse_path
 from dltrain.config.reading import describe, read_file, read_value
@@ -17,8 +18,28 @@ from dltrain.errors import ConfigError, Problem
 # `{type: adam}` over `{type: sgd, momentum: 0.9}` must not keep the momentum.
 _NAMING_KEYS = ("type", "name", "block")
 
+_MAX_FILES = 30
+
 # Sections that may be a bare name in the base and a mapping in the file on top.
 _BARE_NAMES: tuple[Path, ...] = (("dataset",), ("loss",), ("optimizer",))
+
+
+class _CantSet(ValueError):
+    """A flag asks for a value at a place that can't be; the message is made if there is none."""
+
+    def __init__(
+        self, expected: str, received: str, message: str = "", *, suggestion: str | None = None
+    ) -> None:
+        super().__init__(message or f"expected {expected}, received {received}.")
+        self.expected = expected
+        self.received = received
+        self.suggestion = suggestion
+
+    def problem(self, source: str, key: str) -> Problem:
+        """Return the problem of the flag `source`."""
+        hint = f"Did you mean '{self.suggestion}'?" if self.suggestion else ""
+        words = (str(self), hint, self.expected, self.received, self.suggestion)
+        return Problem(source, 0, 0, key, *words)
 
 
 def read_with_bases(path: FilePath) -> Document:
@@ -32,53 +53,99 @@ def read_with_bases(path: FilePath) -> Document:
 def apply_overrides(document: Document, overrides: Iterable[tuple[str, str]]) -> None:
     """Set values in `document`, in order; each is a flag as it was written, and its KEY=VALUE.
 
-    Raises ConfigError, naming the flag, if a flag has no `=` or its path can't exist.
+    A flag that has no `=`, or whose path can't exist, changes nothing and is told with the
+    document's other mistakes.
     """
-    found: list[Problem] = []
     for source, override in overrides:
+        document.order = (*document.order, source)
         key, equals, text = override.partition("=")
+        key = key.strip()
+        path: Path = ()
+        before = copy.deepcopy(document.data)
         try:
             if not equals:
-                raise ValueError("expected KEY=VALUE, such as optimizer.learning_rate=0.01.")
-            path = parse_path(key.strip())
-            value = read_value(text, source=source)
-            _set(document, path, value, source)
+                raise _CantSet("KEY=VALUE, such as optimizer.learning_rate=0.01", f"'{override}'")
+            path = parse_path(key)
+            _set(document, path, read_value(text, source=source), source)
+        except _CantSet as error:
+            found = [error.problem(source, key)]
         except ValueError as error:
-            message = str(error).removesuffix(".")
-            found.append(Problem(source, 0, 0, key.strip(), f"{message}."))
+            found = [Problem(source, 0, 0, key, f"{str(error).removesuffix('.')}.")]
         except ConfigError as error:
-            found += [dataclasses.replace(each, key=key.strip()) for each in error.problems]
-    if found:
-        raise ConfigError(found)
+            found = [
+                dataclasses.replace(each, key=f"{key}.{each.key}" if each.key else key)
+                for each in error.problems
+            ]
+        else:
+            continue
+        document.data = before  # without what was made on the way to the end of the path
+        document.found += [(path, problem) for problem in found]
 
 
 def _read(path: FilePath, below: tuple[FilePath, ...]) -> Document:
     document = read_file(path)
     if "extends" not in document.data:
         return document
-    problems = Problems(document)
     base_name = document.data.pop("extends")
-    if not isinstance(base_name, str):
-        problems.add(("extends",), f"expected the path of a file, received {describe(base_name)}.")
-        problems.raise_any()
-    base_path = path.parent / base_name
-    chain = (*below, path.resolve())
-    if not _is_file(base_path):
+    if ("extends",) in document.unread:
+        Problems(document).raise_any()
+    base_path = _find_base(document, base_name, path.parent, (*below, path.resolve()))
+    try:
+        base = _read(base_path, (*below, path.resolve()))
+    except ConfigError as error:
+        # What this file says is only right or wrong together with the base.
+        here = Problems(document).found()
+        raise ConfigError([*here, *error.problems]) from None
+    return _merge(base, document)
+
+
+def _find_base(
+    document: Document, name: object, folder: FilePath, chain: tuple[FilePath, ...]
+) -> FilePath:
+    """Return the path of the file that `document` extends. Raises ConfigError if there is none."""
+    problems = Problems(document)
+    where: Path = ("extends",)
+    if not isinstance(name, str):
+        problems.add(where, expected="the path of a file", received=describe(name))
+        raise ConfigError(problems.found())
+    path = folder / name
+    if not _is_file(path):
         problems.add(
-            ("extends",),
-            f"there is no file {base_path}.",
+            where,
+            f"there is no file {path}.",
             hint="The path is taken from the folder of this file.",
+            expected="the path of a file",
+            received=f"'{name}'",
+            suggestion=_nearest_file(path),
         )
-    elif base_path.resolve() in chain:
-        problems.add(("extends",), f"{base_name} extends this file in turn: a circle.")
-    problems.raise_any()
-    return _merge(_read(base_path, chain), document)
+        problems.raise_any()
+    if path.resolve() in chain:
+        problems.add(where, f"{name} extends this file in turn: a circle.", received=f"'{name}'")
+        problems.raise_any()
+    if len(chain) > _MAX_FILES:
+        problems.add(
+            where,
+            f"more than {_MAX_FILES} files extend each other.",
+            expected=f"at most {_MAX_FILES} files",
+            received="more",
+        )
+        problems.raise_any()
+    return path
+
+
+def _nearest_file(path: FilePath) -> str | None:
+    """Return the name of the YAML file beside `path` that may have been meant."""
+    try:
+        names = [each.name for each in path.parent.iterdir() if each.suffix in (".yaml", ".yml")]
+    except (OSError, ValueError):
+        return None
+    return nearest(path.name, names)
 
 
 def _is_file(path: FilePath) -> bool:
     try:
         return path.is_file()
-    except OSError:  # longer than a path can be
+    except (OSError, ValueError):  # longer than a path can be, or a null character in it
         return False
 
 
@@ -89,6 +156,8 @@ def _merge(base: Document, top: Document) -> Document:
         keys=dict(base.keys),
         values=dict(base.values),
         order=(*top.order, *base.order),
+        found=[*top.found, *base.found],
+        unread=dict(base.unread),
         texts={**base.texts, **top.texts},
     )
     _merge_mapping(merged, merged.data, top.data, top, ())
@@ -107,7 +176,11 @@ def _merge_mapping(
             _merge_mapping(merged, old, value, top, below)
             continue
         under[key] = copy.deepcopy(value)
-        for places, new in ((merged.keys, top.keys), (merged.values, top.values)):
+        for places, new in (
+            (merged.keys, top.keys),
+            (merged.values, top.values),
+            (merged.unread, top.unread),
+        ):
             _drop(places, below)
             places.update({p: place for p, place in new.items() if p[: len(below)] == below})
 
@@ -135,13 +208,16 @@ def _set(document: Document, path: Path, value: Any, source: str) -> None:
     if isinstance(holder, list):
         holder[_check_index(holder, last, path[:-1])] = value
     elif isinstance(last, int):
-        raise ValueError(f"{format_path(path[:-1])} is no list; expected a key, received [{last}].")
+        raise _no_list(path[:-1], last)
     else:
         holder[last] = value
-    place = Place(source)
-    for places in (document.keys, document.values):
+    for places in (document.keys, document.values, document.unread):
         _drop(places, path)
-        places[path] = place
+    place = Place(source)
+    document.keys[path] = document.values[path] = place
+    for length in range(1, len(path)):  # sections that the flag made on the way
+        if path[:length] not in document.keys and path[:length] not in document.values:
+            document.keys[path[:length]] = place
 
 
 def _with_indices(holder: Any, path: Path) -> Path:
@@ -163,11 +239,15 @@ def _step(holder: Any, part: str | int, path: Path, following: str | int) -> Any
     if isinstance(holder, list):
         _check_index(holder, part, path[:-1])
     elif isinstance(part, int):
-        raise ValueError(f"{format_path(path[:-1])} is no list; expected a key, received [{part}].")
+        raise _no_list(path[:-1], part)
     elif part not in holder:
         if isinstance(following, int):
-            raise ValueError(
-                f"{format_path(path)} is not in the config, so it has no [{following}]."
+            name = format_path(path)
+            raise _CantSet(
+                "a list that the config has",
+                f"'{name}'",
+                f"{name} is not in the config, so it has no [{following}].",
+                suggestion=nearest(part, holder),
             )
         holder[part] = {}
     child = holder[part]
@@ -176,21 +256,34 @@ def _step(holder: Any, part: str | int, path: Path, following: str | int) -> Any
     elif child is None:
         child = {}
     elif not isinstance(child, (dict, list)):
-        raise ValueError(f"{format_path(path)} is {describe(child)}; nothing can be set inside it.")
+        name, received = format_path(path), describe(child)
+        raise _CantSet(
+            "a mapping or a list", received, f"{name} is {received}; nothing can be set inside it."
+        )
     holder[part] = child
     return child
 
 
+def _no_list(path: Path, index: int) -> _CantSet:
+    message = f"{format_path(path)} is no list; expected a key, received [{index}]."
+    return _CantSet("a key", f"[{index}]", message)
+
+
 def _check_index(items: list[Any], index: str | int, path: Path) -> int:
-    """Return `index`, or raise ValueError if it is no index of `items`."""
+    """Return `index`, or raise _CantSet if it is no index of `items`."""
+    name = format_path(path)
     if not isinstance(index, int):
-        raise ValueError(
-            f"{format_path(path)} is a list of {len(items)}; expected an index such as "
-            f"{format_path(path)}[0], received '{index}'."
+        raise _CantSet(
+            f"an index such as {name}[0]",
+            f"'{index}'",
+            f"{name} is a list of {len(items)}; expected an index such as {name}[0], "
+            f"received '{index}'.",
         )
     if index >= len(items):
-        raise ValueError(
-            f"{format_path(path)} has {len(items)} items, [0] to [{len(items) - 1}]; "
-            f"received [{index}]."
+        there = f"[0] to [{len(items) - 1}]" if items else "none"
+        raise _CantSet(
+            f"an index from {there}" if items else "no index",
+            f"[{index}]",
+            f"{name} has {len(items)} items, {there}; received [{index}].",
         )
     return index

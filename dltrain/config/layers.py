@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,9 @@ MAX_LAYERS = 2_000
 # Blocks inside blocks multiply: a file of a few lines could ask for billions of visits.
 _MAX_VISITS = 10 * MAX_LAYERS
 _MAX_NESTED_BLOCKS = 30
+# A misspelt input is compared with that many names above it: with 2,000 wrong ones among 2,000
+# names, comparing all would take seconds.
+_NAMES_COMPARED = 100
 
 
 @dataclass(frozen=True)
@@ -52,27 +55,63 @@ def unfold_layers(model: dict[str, Any], problems: Problems) -> list[Layer]:
 
     Every mistake goes to `problems`; the result is complete only if there is none.
     """
-    unfolding = _Unfolding(model.get("blocks") or {}, problems)
-    path: Path = ("model", "layers")
+    blocks = model.get("blocks") or {}
+    unfolding = _Unfolding(blocks, problems)
+    if isinstance(blocks, dict):
+        check_blocks(blocks, problems)
     layers = model.get("layers")
-    if not isinstance(layers, list) or not isinstance(model.get("blocks") or {}, dict):
-        return []
-    check_blocks(unfolding.blocks, problems)
-    unfolding.unfold(layers, path, source=INPUT, prefix="", parameters={}, within=())
-    return unfolding.layers
+    if isinstance(layers, list):
+        path: Path = ("model", "layers")
+        unfolding.unfold(layers, path, source=INPUT, prefix="", parameters={}, within=())
+    found = list(unfolding.layers)
+    unfolding.check_unused()
+    return found
+
+
+def _used_blocks(blocks: Iterable[object]) -> Iterator[str]:
+    """Yield the names of blocks that other blocks use."""
+    for block in blocks:
+        items = block.get("layers") if isinstance(block, dict) else None
+        for item in items if isinstance(items, list) else ():
+            if isinstance(item, dict) and isinstance(item.get("block"), str):
+                yield item["block"]
 
 
 class _Unfolding:
     """The state of one unfolding: the layers so far, and the names taken."""
 
-    def __init__(self, blocks: dict[str, Any], problems: Problems) -> None:
-        self.blocks = blocks
+    def __init__(self, blocks: object, problems: Problems) -> None:
+        # What isn't a mapping is told by the schema; a use of its blocks is then left alone.
+        self.blocks: dict[str, Any] | None = blocks if isinstance(blocks, dict) else None
         self.problems = problems
         self.layers: list[Layer] = []
         self._counts: dict[str, int] = {}
         self._taken: set[str] = {INPUT}
+        self._used: set[str] = set()
         self._full = False
         self._visits = 0
+
+    def check_unused(self) -> None:
+        """Check the layers of blocks that nothing uses, with the parameters' defaults."""
+        used = self._used | set(_used_blocks((self.blocks or {}).values()))
+        for name, block in (self.blocks or {}).items():
+            if name in used or not isinstance(block, dict):
+                continue
+            layers, values = block.get("layers"), block.get("parameters", {})
+            # A default of null stands for a value that every use must give.
+            if (
+                isinstance(layers, list)
+                and isinstance(values, dict)
+                and None not in values.values()
+            ):
+                self.unfold(
+                    layers,
+                    ("model", "blocks", name, "layers"),
+                    source=INPUT,
+                    prefix="",
+                    parameters=values,
+                    within=(name,),
+                )
 
     def unfold(
         self,
@@ -103,14 +142,15 @@ class _Unfolding:
             item = {"type": raw} if isinstance(raw, str) else raw
             if not isinstance(item, dict):
                 self.problems.add(
-                    here, f"expected a layer by name or with type:, received {describe(raw)}."
+                    here, expected="a layer by name or with type:", received=describe(raw)
                 )
                 complete = False
                 continue
             name = self._local_name(item, here, local)
-            inputs = self._inputs(item, here, previous, local, later)
-            for _ in range(self._repeat(item, here) if inputs else 0):
-                assert inputs is not None
+            found = self._inputs(item, here, previous, local, later)
+            complete = complete and found is not None
+            inputs = found or (previous,)  # so that the layer's other mistakes are told too
+            for _ in range(self._repeat(item, here)):
                 if "block" in item:
                     last = self._unfold_block(item, here, inputs, prefix, parameters, within)
                 else:
@@ -120,7 +160,6 @@ class _Unfolding:
                     break
                 previous = last
                 inputs = (last,)
-            complete = complete and inputs is not None
             if name is not None:
                 local[name] = previous
                 later.discard(name)
@@ -130,7 +169,12 @@ class _Unfolding:
         self._visits += 1
         if not self._full and (len(self.layers) >= MAX_LAYERS or self._visits > _MAX_VISITS):
             self._full = True
-            self.problems.add(path, f"the model has more than {MAX_LAYERS} layers.")
+            self.problems.add(
+                path,
+                f"the model has more than {MAX_LAYERS} layers.",
+                expected=f"at most {MAX_LAYERS} layers",
+                received="more",
+            )
         return self._full
 
     def _local_name(self, item: dict[str, Any], path: Path, local: dict[str, str]) -> str | None:
@@ -140,11 +184,20 @@ class _Unfolding:
             return None
         if name == INPUT:
             self.problems.add(
-                (*path, "name"), f"'{INPUT}' means what comes in; expected another name."
+                (*path, "name"),
+                f"'{INPUT}' means what comes in; expected another name.",
+                expected="another name",
+                received=f"'{INPUT}'",
             )
             return None
         if name in local:
-            self.problems.add((*path, "name"), f"the name '{name}' is used twice.")
+            self.problems.add(
+                (*path, "name"),
+                f"the name '{name}' is used twice.",
+                hint="Give one of the two layers another name.",
+                expected="a name of its own",
+                received=f"'{name}'",
+            )
         return name
 
     def _inputs(
@@ -161,7 +214,7 @@ class _Unfolding:
         names = [raw] if isinstance(raw, str) else raw
         if not isinstance(names, list) or not names:
             self.problems.add(
-                (*path, "inputs"), f"expected a list of layers' names, received {describe(raw)}."
+                (*path, "inputs"), expected="a list of layers' names", received=describe(raw)
             )
             return None
         found = []
@@ -175,16 +228,20 @@ class _Unfolding:
                     at,
                     f"the layer '{name}' comes later: an input must stand above the layer that "
                     "takes it, so the graph has no cycle.",
+                    expected="the name of a layer above",
+                    received=f"'{name}'",
                 )
             elif isinstance(name, str):
-                near = nearest(name, local)
                 self.problems.add(
                     at,
                     f"no layer above is named '{name}'.",
-                    hint=f"Did you mean '{near}'?" if near else "Give the layer a name:.",
+                    hint="Give the layer a name:.",
+                    expected="the name of a layer above",
+                    received=f"'{name}'",
+                    suggestion=nearest(name, [*local][-_NAMES_COMPARED:]),
                 )
             else:
-                self.problems.add(at, f"expected a layer's name, received {describe(name)}.")
+                self.problems.add(at, expected="a layer's name", received=describe(name))
         return tuple(found) if len(found) == len(names) else None
 
     def _repeat(self, item: dict[str, Any], path: Path) -> int:
@@ -192,7 +249,8 @@ class _Unfolding:
         if isinstance(repeat, bool) or not isinstance(repeat, int) or not 1 <= repeat <= MAX_LAYERS:
             self.problems.add(
                 (*path, "repeat"),
-                f"expected a whole number from 1 to {MAX_LAYERS}, received {describe(repeat)}.",
+                expected=f"a whole number from 1 to {MAX_LAYERS}",
+                received=describe(repeat),
             )
             return 1
         return repeat
@@ -233,29 +291,46 @@ class _Unfolding:
         name = item["block"]
         if not isinstance(name, str):
             self.problems.add(
-                (*path, "block"), f"expected the name of a block, received {describe(name)}."
+                (*path, "block"), expected="the name of a block", received=describe(name)
             )
             return None
+        if self.blocks is None:
+            return None
+        self._used.add(name)
         block = self.blocks.get(name)
         if not isinstance(block, dict):
-            near = nearest(name, self.blocks)
+            if name in self.blocks:  # told by check_blocks
+                return None
             self.problems.add(
                 (*path, "block"),
                 f"model.blocks has no '{name}'.",
-                hint=f"Did you mean '{near}'?" if near else "",
+                expected="the name of a block",
+                received=f"'{name}'",
+                suggestion=nearest(name, self.blocks),
             )
             return None
         if name in within:
-            self.problems.add((*path, "block"), f"the block '{name}' contains itself.")
+            self.problems.add(
+                (*path, "block"),
+                f"the block '{name}' contains itself.",
+                expected="another block",
+                received=f"'{name}'",
+            )
             return None
         if len(within) >= _MAX_NESTED_BLOCKS:
             self.problems.add(
-                (*path, "block"), f"blocks inside blocks, more than {_MAX_NESTED_BLOCKS} deep."
+                (*path, "block"),
+                f"blocks inside blocks, more than {_MAX_NESTED_BLOCKS} deep.",
+                expected=f"at most {_MAX_NESTED_BLOCKS} blocks inside each other",
+                received="more",
             )
             return None
         if len(inputs) != 1:
             self.problems.add(
-                (*path, "inputs"), f"a block takes one input, received {len(inputs)}."
+                (*path, "inputs"),
+                f"a block takes one input, received {len(inputs)}.",
+                expected="one input",
+                received=str(len(inputs)),
             )
             return None
         if not isinstance(block.get("layers"), list):
@@ -285,12 +360,15 @@ class _Unfolding:
             if key in BLOCK_KEYS:
                 continue
             if key not in values:
-                near = nearest(key, values)
+                names = ", ".join(map(str, values)) or "none"
                 self.problems.add(
                     (*path, key),
                     f"the block '{name}' has no parameter '{key}'.",
-                    hint=f"Did you mean '{near}'?" if near else "",
+                    hint=f"It takes {names}.",
                     of_key=True,
+                    expected=f"a parameter of {name}: {names}",
+                    received=f"'{key}'",
+                    suggestion=nearest(key, [*values, *BLOCK_KEYS]),
                 )
                 continue
             values[key] = self._fill(value, parameters, (*path, key))
@@ -309,7 +387,10 @@ class _Unfolding:
             self.problems.add(
                 path,
                 f"there is no parameter '{value}' here.",
-                hint=f"Did you mean '${near}'?" if near else "A block's `parameters:` name them.",
+                hint="A block's `parameters:` name them.",
+                expected="a parameter of the block",
+                received=f"'{value}'",
+                suggestion=f"${near}" if near else None,
             )
         return value
 
@@ -319,7 +400,8 @@ class _Unfolding:
             return name
         self.problems.add(
             (*path, "name"),
-            f"expected letters, digits, _, - and . only, received {describe(name)}.",
+            expected="letters, digits, _, - and . only",
+            received=describe(name),
         )
         return None
 

@@ -76,7 +76,7 @@ def load_config(
     if epochs is not None:
         given.append((f"--epochs {epochs}", f"training.epochs={epochs}"))
     apply_overrides(document, given)
-    if document.data.get("name") is None:
+    if document.data.get("name") is None and ("name",) not in document.unread:
         document.data["name"] = path.stem
     return check_document(document)
 
@@ -90,7 +90,7 @@ def check_document(document: Document) -> LoadedConfig:
     layers = unfold_layers(data["model"], problems) if isinstance(data.get("model"), dict) else []
     check_model_layers(layers, problems)
     config, targets = _validate(data, problems), None
-    if config is not None and info is not None:
+    if config is not None:
         config = _complete(config, info, problems)
         targets = _check_together(config, info, layers, problems)
     problems.raise_any()
@@ -100,29 +100,45 @@ def check_document(document: Document) -> LoadedConfig:
     return LoadedConfig(config, info, tuple(layers), targets, document)
 
 
-def _complete(config: RunConfig, info: DatasetInfo, problems: Problems) -> RunConfig:
+def _complete(config: RunConfig, info: DatasetInfo | None, problems: Problems) -> RunConfig:
     """Return the config with the defaults that follow from the dataset and from other keys."""
     resolved = config.model_dump(mode="python")
-    complete_dataset(resolved["dataset"], info, problems)
+    if info is not None:
+        complete_dataset(resolved["dataset"], info, problems)
     _complete_training(resolved)
     return RunConfig.model_validate(resolved)
 
 
 def _check_together(
-    config: RunConfig, info: DatasetInfo, layers: list[Layer], problems: Problems
+    config: RunConfig, info: DatasetInfo | None, layers: list[Layer], problems: Problems
 ) -> Targets | None:
     """Check the sections against each other, those whose own mistakes don't stand in the way."""
     wrong = {name for name in RunConfig.model_fields if problems.touches((name,))}
     if "metrics" not in wrong:
-        check_metrics(config, info, problems)
+        if info is not None:
+            check_metrics(config, info, problems)
         check_monitors(config, problems)
     check_training(config, problems)
     check_callback_paths(config, problems)
+    if info is None:
+        return None
     if "dataset" not in wrong:
         check_batch_size(config, info, problems)
     if not wrong & {"dataset", "model"}:
         check_vocabulary(config, info, layers, problems)
-    return None if wrong & {"loss", "model"} else check_targets(config, info, layers, problems)
+    if "loss" in wrong or ("model" in wrong and not _is_output_known(layers, problems)):
+        return None
+    return check_targets(config, info, layers, problems)
+
+
+def _is_output_known(layers: list[Layer], problems: Problems) -> bool:
+    """Tell whether the last layer was read, and decides by itself what the model puts out."""
+    written = problems.document.data.get("model")
+    items = written.get("layers") if isinstance(written, dict) else None
+    if not layers or not isinstance(items, list):
+        return False
+    last = layers[-1]
+    return last.path == ("model", "layers", len(items) - 1) and last.type == "dense"
 
 
 def _find_dataset(data: dict[str, Any], problems: Problems) -> DatasetInfo | None:
@@ -133,11 +149,13 @@ def _find_dataset(data: dict[str, Any], problems: Problems) -> DatasetInfo | Non
         return None
     info = DATASETS.get(section["name"])
     if info is None:
-        near = nearest(section["name"], DATASETS)
         problems.add(
             ("dataset", "name"),
             f"there is no dataset '{section['name']}'.",
-            hint=f"Did you mean '{near}'?" if near else "`dltrain data list` shows all.",
+            hint="`dltrain data list` shows all.",
+            expected="the name of a dataset",
+            received=f"'{section['name']}'",
+            suggestion=nearest(section["name"], DATASETS),
         )
     return info
 
@@ -177,7 +195,7 @@ def _check_components(data: dict[str, Any], info: DatasetInfo | None, problems: 
 def _validate(data: dict[str, Any], problems: Problems) -> RunConfig | None:
     """Return the config; values that are wrong are told, and left out so that the rest is checked.
 
-    None if what is wrong can't be left out.
+    Placeholders stand for what a config must have. None if what is wrong can't be left out.
     """
     try:
         return RunConfig.model_validate(data)
@@ -190,6 +208,9 @@ def _validate(data: dict[str, Any], problems: Problems) -> RunConfig | None:
             holder = holder.get(part) if isinstance(holder, dict) else None
         if isinstance(holder, dict):
             holder.pop(path[-1], None)
+    data = {"name": "unnamed", "dataset": {}, "model": {}, **data}
+    data["dataset"] = {"name": "none", **data["dataset"]}
+    data["model"] = {"layers": [None], **data["model"]}
     try:
         return RunConfig.model_validate(data)
     except ValidationError:

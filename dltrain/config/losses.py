@@ -6,9 +6,9 @@ from dltrain.catalog.suggest import nearest
 from dltrain.config.components import check_spec
 from dltrain.config.document import Problems
 from dltrain.config.paths import Path
-from dltrain.config.reading import describe
 from dltrain.config.schema import Spec
 from dltrain.config.targets import CROSS_ENTROPY
+from dltrain.config.wrong_values import add_wrong_value
 
 METRIC_SHORT_NAMES = {"f1": "f1_score", "r2": "r2_score", "rmse": "root_mean_squared_error"}
 """Names of metrics that a config may use besides Keras's own."""
@@ -25,17 +25,17 @@ def check_loss(raw: object, problems: Problems) -> Spec | None:
         if key == "type":
             continue
         if key != "label_smoothing":
-            near = nearest(key, ("label_smoothing",))
             problems.add(
                 (*path, key),
                 f"cross_entropy has no argument '{key}'.",
-                hint=f"Did you mean '{near}'?" if near else "It takes label_smoothing.",
+                hint="It takes label_smoothing.",
                 of_key=True,
+                expected="an argument of cross_entropy: label_smoothing",
+                received=f"'{key}'",
+                suggestion=nearest(key, ("label_smoothing",)),
             )
         elif isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 1:
-            problems.add(
-                (*path, key), f"expected a number >= 0 and < 1, received {describe(value)}."
-            )
+            add_wrong_value((*path, key), value, "a number >= 0 and < 1", problems)
     return dict(spec) if len(problems) == before else None
 
 

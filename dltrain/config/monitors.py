@@ -57,20 +57,24 @@ def check_monitors(config: RunConfig, problems: Problems) -> None:
         # One that was resolved from another is told there, where it was written.
         if name is None or name in names or not _is_written(path, problems.document.data):
             continue
+        hint, near = _advise(str(name), names, has_validation=bool(config.dataset.validation_split))
         problems.add(
             path,
             f"no epoch produces {describe(name)}; there are {', '.join(names)}.",
-            hint=_hint(str(name), names, has_validation=bool(config.dataset.validation_split)),
+            hint=hint,
+            expected=f"one of {', '.join(names)}",
+            received=describe(name),
+            suggestion=near,
         )
 
 
-def _hint(name: str, names: list[str], *, has_validation: bool) -> str:
+def _advise(name: str, names: list[str], *, has_validation: bool) -> tuple[str, str | None]:
+    """Return what to do about a name that no epoch produces, and the nearest that one does."""
     if name.startswith("test_"):
-        return "The test rows choose nothing, so that they can judge: monitor a val_ value."
+        return "The test rows choose nothing, so that they can judge: monitor a val_ value.", None
     if name.startswith("val_") and not has_validation:
-        return "Set dataset.validation_split above 0."
-    near = nearest(name, names)
-    return f"Did you mean '{near}'?" if near else "Add it to metrics:."
+        return "Set dataset.validation_split above 0.", None
+    return "Add it to metrics:.", nearest(name, names)
 
 
 def _is_written(path: Path, data: Any) -> bool:

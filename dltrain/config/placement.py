@@ -14,6 +14,8 @@ from dltrain.config.schema import Spec
 _LABEL_MIXING = {"mix_up", "cut_mix"}
 _AUGMENTING_EXTRA = {"rand_augment", "aug_mix", "auto_contrast", "equalization", "solarization"}
 
+_AUGMENTATION = "a random layer on single images"
+
 _CELLS = {"gru_cell", "lstm_cell", "simple_rnn_cell", "stacked_rnn_cells"}
 _RECURRENT = {"lstm", "gru", "simple_rnn", "rnn", "conv_lstm1d", "conv_lstm2d", "conv_lstm3d"}
 _CELL_HINT = "Write {type: rnn, cell: {type: gru_cell, units: 8}}, or lstm, gru, simple_rnn."
@@ -44,16 +46,33 @@ def check_augmentation(spec: Spec, path: Path, problems: Problems) -> None:
     """Refuse a layer that is no augmentation of single images."""
     kind = spec["type"]
     if kind in _LABEL_MIXING:
-        problems.add(path, f"{kind} mixes rows and their labels, which augment can't do.")
+        problems.add(
+            path,
+            f"{kind} mixes rows and their labels, which augment can't do.",
+            expected=_AUGMENTATION,
+            received=kind,
+        )
     elif not is_augmentation(kind):
-        problems.add(path, f"{kind} is no random image layer.", hint="Put it under model.layers.")
+        problems.add(
+            path,
+            f"{kind} is no random image layer.",
+            hint="Put it under model.layers.",
+            expected=_AUGMENTATION,
+            received=kind,
+        )
 
 
 def check_model_layers(layers: Sequence[Layer], problems: Problems) -> None:
     """Refuse layers that can't stand in a model, also where another layer wraps them."""
     for layer in layers:
         if layer.type in _CELLS:
-            problems.add(layer.path, f"{layer.type} is a part of the layer rnn.", hint=_CELL_HINT)
+            problems.add(
+                layer.path,
+                f"{layer.type} is a part of the layer rnn.",
+                hint=_CELL_HINT,
+                expected="a layer",
+                received=f"the cell {layer.type}",
+            )
         for spec, path in _with_wrapped({"type": layer.type, **layer.arguments}, layer.path):
             _check_layer(spec, path, problems)
 
@@ -78,6 +97,8 @@ def _check_layer(spec: Spec, path: Path, problems: Problems) -> None:
             path,
             f"{kind} is augmentation; inside the model it would be saved with it.",
             hint="Put it under dataset.augment.",
+            expected="a layer of the model",
+            received=f"the augmentation {kind}",
         )
     elif any(_names_glu(spec.get(name)) for name in ("activation", "recurrent_activation")):
         problems.add(
@@ -90,7 +111,13 @@ def _check_layer(spec: Spec, path: Path, problems: Problems) -> None:
         problems.add(path, f"{kind} {reason}", hint=hint)
     elif kind in _ADAPTED and spec.get(_ADAPTED[kind][0]) is None:
         argument, hint = _ADAPTED[kind]
-        problems.add(path, f"{kind} needs '{argument}' in a model.", hint=hint)
+        problems.add(
+            path,
+            f"{kind} needs '{argument}' in a model.",
+            hint=hint,
+            expected=f"'{argument}'",
+            received="none",
+        )
     elif kind == "bidirectional":
         for name in ("layer", "backward_layer"):
             inner = spec.get(name)
@@ -99,6 +126,8 @@ def _check_layer(spec: Spec, path: Path, problems: Problems) -> None:
                     (*path, name),
                     f"bidirectional wraps a recurrent layer; {inner.get('type')} is none.",
                     hint="Use one of lstm, gru, simple_rnn, rnn.",
+                    expected="a recurrent layer",
+                    received=str(inner.get("type")),
                 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from pathlib import Path as FilePath
 from typing import Any
@@ -10,12 +11,10 @@ import yaml
 
 from dltrain.config.document import Document, Place
 from dltrain.config.paths import Path, format_path
+from dltrain.config.syntax import MAX_DEPTH, MAX_VALUES, compose, locate, too_deep, too_many
 from dltrain.errors import ConfigError, Problem, UsageError
 
-# A config is some hundred values; more than this is an alias bomb or not a config.
-MAX_VALUES = 100_000
-MAX_DEPTH = 60
-MAX_BYTES = 5_000_000
+MAX_BYTES = 1_000_000
 # What int64 holds: larger ones overflow a float, or Python refuses to print them.
 MAX_WHOLE = 2**63 - 1
 
@@ -35,12 +34,6 @@ _UNWRITABLE = re.compile("[\0\ud800-\udfff]")
 _PLAIN_TAGS = {f"tag:yaml.org,2002:{name}" for name in ("str", "seq", "map")}
 
 
-class _Loader(yaml.SafeLoader):
-    """Parse without YAML 1.1's implicit types; scalars are resolved by `resolve_scalar`."""
-
-    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 (PyYAML's own class attribute)
-
-
 def read_file(path: FilePath) -> Document:
     """Read a YAML file.
 
@@ -51,8 +44,12 @@ def read_file(path: FilePath) -> Document:
 
 
 def read_text(text: str, *, source: str) -> Document:
-    """Read YAML text whose top level is a mapping; `source` names it in problems."""
-    node = _compose(text, source)
+    """Read YAML text whose top level is a mapping; `source` names it in problems.
+
+    Mistakes that leave the rest readable (a key twice, a tag) are in the document's `found`.
+    Raises ConfigError for all others.
+    """
+    node = compose(text, source)
     if node is None:
         raise ConfigError(
             [Problem(source, 1, 1, "", "the file holds no YAML.", "A config starts with `name:`.")]
@@ -60,30 +57,28 @@ def read_text(text: str, *, source: str) -> Document:
     document = Document(data={}, source=source, order=(source,), texts={source: text})
     builder = _Builder(document)
     data = builder.build(node, (), 0, ())
-    if not isinstance(data, dict) and not builder.problems:
+    if isinstance(data, dict):
+        document.data = data
+        return document
+    if not document.found:
         builder.note(
-            node, (), f"expected sections such as dataset: and model:, received {describe(data)}."
+            node, (), expected="sections such as dataset: and model:", received=describe(data)
         )
-    if builder.problems:
-        raise ConfigError(builder.problems)
-    document.data = data
-    return document
+    raise ConfigError([problem for _, problem in document.found])
 
 
 def read_value(text: str, *, source: str) -> Any:
     """Read one YAML value, as `--set KEY=VALUE` gives it; problems name `source`."""
+    document = Document(data={}, source=source)
     try:
-        node = _compose(text, source)
+        node = compose(text, source)
+        value = None if node is None else _Builder(document).build(node, (), 0, ())
     except ConfigError as error:
-        first = error.problems[0]
-        raise ConfigError([Problem(source, 0, 0, "", first.message, first.hint)]) from None
-    if node is None:
-        return None
-    builder = _Builder(Document(data={}, source=source))
-    value = builder.build(node, (), 0, ())
-    if builder.problems:
-        first = builder.problems[0]
-        raise ConfigError([Problem(source, 0, 0, first.key, first.message, first.hint)])
+        document.found = [((), problem) for problem in error.problems]
+    if document.found:
+        raise ConfigError(
+            [dataclasses.replace(problem, line=0, column=0) for _, problem in document.found]
+        )
     return value
 
 
@@ -159,51 +154,22 @@ def _read_text(path: FilePath) -> str:
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
+        line, column = locate(raw[: error.start].decode("utf-8-sig"))
+        received = f"the byte 0x{raw[error.start]:02x}"
         raise ConfigError(
             [
                 Problem(
                     str(path),
-                    raw[: error.start].count(b"\n") + 1,
-                    1,
-                    "",
-                    f"expected UTF-8 text, received the byte 0x{raw[error.start]:02x}.",
-                    "Is this a YAML file?",
-                )
-            ]
-        ) from None
-
-
-def _compose(text: str, source: str) -> yaml.Node | None:
-    try:
-        node: yaml.Node | None = yaml.compose(text, Loader=_Loader)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        what = " ".join(part for part in (error.context, error.problem) if part)
-        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        raise ConfigError([Problem(source, line, column, "", f"not valid YAML: {what}.")]) from None
-    except yaml.reader.ReaderError as error:
-        line = text[: error.position].count("\n") + 1
-        character = f"U+{ord(text[error.position]):04X}"
-        raise ConfigError(
-            [
-                Problem(
-                    source,
                     line,
-                    1,
+                    column,
                     "",
-                    f"not valid YAML: the character {character} is not allowed.",
+                    f"expected UTF-8 text, received {received}.",
                     "Is this a YAML file?",
+                    "UTF-8 text",
+                    received,
                 )
             ]
         ) from None
-    except (ValueError, OverflowError):  # "\\UFFFFFFFF", or a version of 5,000 digits
-        message = "not valid YAML: a number or an escaped character is out of range."
-        raise ConfigError([Problem(source, 1, 1, "", message)]) from None
-    except RecursionError:
-        raise ConfigError(
-            [Problem(source, 1, 1, "", f"nested deeper than {MAX_DEPTH} levels.")]
-        ) from None
-    return node
 
 
 class _Builder:
@@ -211,42 +177,74 @@ class _Builder:
 
     def __init__(self, document: Document) -> None:
         self.document = document
-        self.problems: list[Problem] = []
         self._count = 0
 
-    def note(self, node: yaml.Node, path: Path, message: str, hint: str = "") -> None:
+    def note(
+        self,
+        node: yaml.Node,
+        path: Path,
+        message: str = "",
+        hint: str = "",
+        *,
+        expected: str | None = None,
+        received: str | None = None,
+    ) -> None:
         place = self._place(node)
-        self.problems.append(
-            Problem(place.source, place.line, place.column, format_path(path), message, hint)
+        message = message or f"expected {expected}, received {received}."
+        problem = Problem(
+            place.source,
+            place.line,
+            place.column,
+            format_path(path),
+            message,
+            hint,
+            expected,
+            received,
         )
+        self.document.found.append((path, problem))
+
+    def refuse(
+        self,
+        node: yaml.Node,
+        path: Path,
+        message: str,
+        hint: str = "",
+        *,
+        expected: str | None = None,
+        received: str | None = None,
+    ) -> None:
+        """Note that the value at `path` can't be read: null stands for it."""
+        self.note(node, path, message, hint, expected=expected, received=received)
+        self.document.values[path] = self.document.unread[path] = self._place(node)
 
     def build(self, node: yaml.Node, path: Path, depth: int, above: tuple[int, ...]) -> Any:
         self._count += 1
         if self._count > MAX_VALUES:
-            if self._count == MAX_VALUES + 1:
-                self.note(node, path, f"more than {MAX_VALUES:,} values once aliases are expanded.")
-            return None
+            # All but the first values are an anchor's, and every further check would take long.
+            self.note(node, path, **too_many())
+            raise ConfigError([problem for _, problem in self.document.found])
         if id(node) in above:
-            self.note(node, path, "an anchor contains itself.")
-            return None
-        if depth > MAX_DEPTH:
-            self.note(node, path, f"nested deeper than {MAX_DEPTH} levels.")
-            return None
-        if node.tag not in _PLAIN_TAGS:
+            self.refuse(node, path, "an anchor contains itself.")
+        elif depth > MAX_DEPTH:
+            self.refuse(node, path, **too_deep())
+        elif node.tag not in _PLAIN_TAGS:
             tag = node.tag.replace("tag:yaml.org,2002:", "!!")
-            self.note(node, path, f"the tag {tag} is not allowed.", "Write the value without it.")
-            return None
-        self.document.values[path] = self._place(node)
-        if isinstance(node, yaml.MappingNode):
-            return self._build_mapping(node, path, depth, (*above, id(node)))
-        if isinstance(node, yaml.SequenceNode):
-            below = (*above, id(node))
-            return [
-                self.build(item, (*path, index), depth + 1, below)
-                for index, item in enumerate(node.value)
-            ]
-        assert isinstance(node, yaml.ScalarNode)
-        return self._build_scalar(node, path)
+            message = f"the tag {tag} is not allowed."
+            hint = "Write the value without it."
+            self.refuse(node, path, message, hint, expected="no tag", received=tag)
+        else:
+            self.document.values[path] = self._place(node)
+            if isinstance(node, yaml.MappingNode):
+                return self._build_mapping(node, path, depth, (*above, id(node)))
+            if isinstance(node, yaml.SequenceNode):
+                below = (*above, id(node))
+                return [
+                    self.build(item, (*path, index), depth + 1, below)
+                    for index, item in enumerate(node.value)
+                ]
+            assert isinstance(node, yaml.ScalarNode)
+            return self._build_scalar(node, path)
+        return None
 
     def _build_mapping(
         self, node: yaml.MappingNode, path: Path, depth: int, above: tuple[int, ...]
@@ -254,39 +252,49 @@ class _Builder:
         result: dict[str, Any] = {}
         for key_node, value_node in node.value:
             if not isinstance(key_node, yaml.ScalarNode):
-                self.note(key_node, path, "expected a name as key, received a list or a mapping.")
+                received = "a list" if isinstance(key_node, yaml.SequenceNode) else "a mapping"
+                self.note(key_node, path, expected="a name as key", received=received)
                 continue
             key = str(key_node.value)
             below = (*path, key)
-            if self._is_unwritable(key_node, below):
+            found = _UNWRITABLE.search(key)
+            if found:
+                self.note(key_node, path, f"the character U+{ord(found[0]):04X} is not allowed.")
                 continue
             if key in result:
                 first = self.document.keys[below]
                 self.note(
-                    key_node, below, f"the key '{key}' stands twice (first: line {first.line})."
+                    key_node,
+                    below,
+                    f"the key '{key}' stands twice (first: line {first.line}).",
+                    "Delete one of the two.",
+                    expected=f"'{key}' once",
+                    received=f"a second '{key}'",
                 )
                 continue
             self.document.keys[below] = self._place(key_node)
             result[key] = self.build(value_node, below, depth + 1, above)
         return result
 
-    def _is_unwritable(self, node: yaml.ScalarNode, path: Path) -> bool:
-        """Note an escaped character that neither a file's name nor its text can hold."""
+    def _build_scalar(self, node: yaml.ScalarNode, path: Path) -> Any:
         found = _UNWRITABLE.search(node.value)
         if found:
-            escaped = f"U+{ord(found[0]):04X}"
-            self.note(node, path[:-1], f"the character {escaped} is not allowed.")
-        return found is not None
-
-    def _build_scalar(self, node: yaml.ScalarNode, path: Path) -> Any:
-        if self._is_unwritable(node, (*path, "")):
+            message = f"the character U+{ord(found[0]):04X} is not allowed."
+            self.refuse(node, path, message)
             return None
         if node.style is not None:  # quoted or a block: always text
             return node.value
         try:
             return resolve_scalar(node.value)
         except ValueError:
-            self.note(node, path, f"a number of {len(node.value):,} digits is too large.")
+            received = f"a number of {len(node.value):,} digits"
+            self.refuse(
+                node,
+                path,
+                f"{received} is too large.",
+                expected=f"a number up to {MAX_WHOLE}",
+                received=received,
+            )
             return None
 
     def _place(self, node: yaml.Node) -> Place:

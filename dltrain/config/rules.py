@@ -41,19 +41,34 @@ def complete_dataset(data: dict[str, Any], info: DatasetInfo, problems: Problems
     if data.get("normalize") is None:
         data["normalize"] = _DEFAULT_NORMALIZE[info.modality]
     elif info.modality == "text" and data["normalize"] != "none":
-        problems.add((*path, "normalize"), f"{info.name} holds texts; expected none.")
+        problems.add(
+            (*path, "normalize"),
+            f"{info.name} holds texts; expected none.",
+            expected="none",
+            received=data["normalize"],
+        )
     elif info.modality == "tabular" and data["normalize"] == "unit":
         problems.add(
-            (*path, "normalize"), f"unit is for images; {info.name} is a table: use standard."
+            (*path, "normalize"),
+            f"unit is for images; {info.name} is a table: use standard.",
+            expected="standard or none",
+            received="unit",
         )
     if data.get("augment") and info.modality != "image":
-        problems.add((*path, "augment"), f"augment is for images; {info.name} holds none.")
+        problems.add(
+            (*path, "augment"),
+            f"augment is for images; {info.name} holds none.",
+            expected="no augment",
+            received="augment",
+        )
     if info.test_rows and data.get("test_split") is not None:
         problems.add(
             (*path, "test_split"),
             f"{info.name} has a published test split of {info.test_rows:,} rows; "
             "test_split is for data without one.",
             of_key=True,
+            expected="no test_split",
+            received="test_split",
         )
     elif not info.test_rows and data.get("test_split") is None:
         data["test_split"] = _DEFAULT_TEST_SPLIT
@@ -74,6 +89,8 @@ def check_vocabulary(
                 f"the texts have {size:,} ids (words, pairs, padding and unknown); "
                 f"an embedding of {rows:,} rows is too small.",
                 hint=f"Set input_dim: {size}.",
+                expected=f"a whole number >= {size}",
+                received=f"the number {rows}",
             )
 
 
@@ -111,6 +128,8 @@ def check_batch_size(config: RunConfig, info: DatasetInfo, problems: Problems) -
             ("training", "batch_size"),
             f"a batch of {batch_size:,} is larger than the {rows:,} training rows.",
             hint=f"Use {rows} or less, or `full`.",
+            expected=f"a whole number <= {rows}, or full",
+            received=f"the number {batch_size}",
         )
 
 
@@ -130,12 +149,16 @@ def check_training(config: RunConfig, problems: Problems) -> None:
             "a learning rate that follows a schedule can't be lowered on a plateau as well.",
             hint="Give optimizer.learning_rate a number, or leave this out.",
             of_key=True,
+            expected="only one of a schedule and reduce_lr_on_plateau",
+            received="both",
         )
     stopping = config.training.early_stopping
     if stopping and stopping.start_from_epoch >= config.training.epochs:
         problems.add(
             ("training", "early_stopping", "start_from_epoch"),
             f"early stopping would start after the last of {config.training.epochs} epochs.",
+            expected=f"a whole number < {config.training.epochs}",
+            received=f"the number {stopping.start_from_epoch}",
         )
 
 
@@ -149,7 +172,8 @@ def check_callback_paths(config: RunConfig, problems: Problems) -> None:
             if PurePath(value).is_absolute() or ".." in PurePath(value).parts:
                 problems.add(
                     ("training", "callbacks", index, name),
-                    f"expected a path inside the run directory, received '{value}'.",
+                    expected="a path inside the run directory",
+                    received=f"'{value}'",
                     hint="Leave out the leading / and every ..",
                 )
 
@@ -172,7 +196,13 @@ def check_targets(
         )
     except TargetsError as error:
         path: Path = ("loss",) if error.where == "loss" else layers[-1].path
-        problems.add(path, error.message, hint=error.hint)
+        problems.add(
+            path,
+            error.message,
+            hint=error.hint,
+            expected=error.expected,
+            received=error.received,
+        )
         return None
 
 
@@ -182,13 +212,20 @@ def check_metrics(config: RunConfig, info: DatasetInfo, problems: Problems) -> N
     for index, spec in enumerate(config.metrics or []):
         path: Path = ("metrics", index)
         if spec["name"] in seen or spec["name"] == "loss":
-            problems.add(path, f"the metric name '{spec['name']}' is used twice; add a name:.")
+            problems.add(
+                path,
+                f"the metric name '{spec['name']}' is used twice; add a name:.",
+                expected="a name of its own",
+                received=f"'{spec['name']}'",
+            )
         seen.add(spec["name"])
         if info.task == "regression" and is_class_metric(spec["type"]):
             problems.add(
                 path,
                 f"{spec['type']} compares classes; the target is a number.",
                 hint="Use mse, mae or r2_score.",
+                expected="a metric of numbers",
+                received=spec["type"],
             )
 
 
@@ -204,7 +241,11 @@ def _complete_text_options(data: dict[str, Any], info: DatasetInfo, problems: Pr
                 data[key] = default
         elif data.get(key) is not None:
             problems.add(
-                ("dataset", key), f"{key} is for texts; {info.name} holds none.", of_key=True
+                ("dataset", key),
+                f"{key} is for texts; {info.name} holds none.",
+                of_key=True,
+                expected=f"no {key}",
+                received=key,
             )
 
 
@@ -213,11 +254,18 @@ def _complete_made_options(data: dict[str, Any], info: DatasetInfo, problems: Pr
         option = info.options.get(key)
         if option is None:
             if data.get(key) is not None:
-                problems.add(("dataset", key), f"{info.name} has no option '{key}'.", of_key=True)
+                problems.add(
+                    ("dataset", key),
+                    f"{info.name} has no option '{key}'.",
+                    of_key=True,
+                    expected=f"no {key}",
+                    received=key,
+                )
         elif data.get(key) is None:
             data[key] = option.default
         elif not option.low <= data[key] <= option.high:
             problems.add(
                 ("dataset", key),
-                f"expected {option.low:g} to {option.high:g}, received {data[key]}.",
+                expected=f"{option.low:g} to {option.high:g}",
+                received=str(data[key]),
             )

@@ -59,11 +59,21 @@ class Targets:
 class TargetsError(ValueError):
     """Loss, labels and last layer don't fit; `where` says which of `loss` and `model` is meant."""
 
-    def __init__(self, where: Literal["loss", "model"], message: str, hint: str = "") -> None:
+    def __init__(
+        self,
+        where: Literal["loss", "model"],
+        message: str,
+        hint: str = "",
+        *,
+        expected: str | None = None,
+        received: str | None = None,
+    ) -> None:
         super().__init__(message)
         self.where = where
         self.message = message
         self.hint = hint
+        self.expected = expected
+        self.received = received
 
 
 def resolve_targets(
@@ -86,13 +96,20 @@ def resolve_targets(
         loss = _choose_cross_entropy(loss, units, activation)
         kind = loss["type"]
     if kind == "ctc":
-        raise TargetsError("loss", "ctc needs a sequence of labels a row; these rows have one.")
+        raise TargetsError(
+            "loss",
+            "ctc needs a sequence of labels a row; these rows have one.",
+            expected="a loss of one label a row",
+            received="ctc",
+        )
     if kind in _INTEGER_LOSSES:
         if units == 1:
             raise TargetsError(
                 "loss",
                 f"{kind} needs one unit a class, {classes}; the last layer has 1.",
                 "Use binary_crossentropy or cross_entropy.",
+                expected="a loss for one unit",
+                received=kind,
             )
         encoding: Encoding = "integer"
     else:
@@ -141,6 +158,8 @@ def _check_units(classes: int, units: int, loss: Spec) -> None:
             f"the data has {classes} classes: expected {wanted} units in the last layer, "
             f"received {units}.",
             f"End the model with {{type: dense, units: {allowed[-1] if classes > 2 else 1}}}.",
+            expected=f"{wanted} units",
+            received=f"{units} units",
         )
 
 
@@ -149,7 +168,11 @@ def _choose_cross_entropy(loss: Spec, units: int, activation: str | None) -> Spe
     if units == 1:
         if activation == "softmax":
             raise TargetsError(
-                "model", "softmax over one unit is always 1.", "Use sigmoid, or no activation."
+                "model",
+                "softmax over one unit is always 1.",
+                "Use sigmoid, or no activation.",
+                expected="sigmoid or no activation",
+                received="softmax",
             )
         return {
             "type": "binary_crossentropy",
@@ -161,6 +184,8 @@ def _choose_cross_entropy(loss: Spec, units: int, activation: str | None) -> Spe
             "model",
             f"cross_entropy over {units} units expects softmax or no activation, received sigmoid.",
             "Leave the activation out.",
+            expected="softmax or no activation",
+            received="sigmoid",
         )
     kind = "categorical_crossentropy" if rest else "sparse_categorical_crossentropy"
     return {"type": kind, "from_logits": activation != "softmax", **rest}
@@ -170,13 +195,19 @@ def _resolve_regression(loss: Spec, units: int) -> Targets:
     kind = loss["type"]
     if kind == CROSS_ENTROPY or kind in _CLASS_LOSSES or kind == "ctc":
         raise TargetsError(
-            "loss", f"the target is a number: {kind} compares classes.", "Use mse, mae or huber."
+            "loss",
+            f"the target is a number: {kind} compares classes.",
+            "Use mse, mae or huber.",
+            expected="a loss of numbers",
+            received=kind,
         )
     if units != 1:
         raise TargetsError(
             "model",
             f"the target is one number: expected 1 unit in the last layer, received {units}.",
             "End the model with {type: dense, units: 1}.",
+            expected="1 unit",
+            received=f"{units} units",
         )
     return Targets("regression", "value", "value", loss, classes=0, units=1)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -10,7 +11,7 @@ from pydantic_core import ErrorDetails
 from dltrain.catalog.suggest import nearest
 from dltrain.config.document import Problems
 from dltrain.config.paths import Path
-from dltrain.config.reading import describe
+from dltrain.config.wrong_values import add_wrong_value
 
 _TYPES = {
     "int_type": "a whole number",
@@ -51,21 +52,25 @@ def _add(
     if first["type"] == "extra_forbidden":
         section = _section(path[:-1], schema)
         names = list(section.model_fields) if section else []
-        near = nearest(str(path[-1]), names)
-        where = f"{path[-2]} has" if len(path) > 1 else "a config has"
+        where = str(path[-2]) if len(path) > 1 else "a config"
         problems.add(
             path,
-            f"{where} no key '{path[-1]}'.",
-            hint=f"Did you mean '{near}'?" if near else f"It takes {', '.join(names)}.",
+            f"{where} has no key '{path[-1]}'.",
+            hint=f"It takes {', '.join(names)}.",
             of_key=True,
+            expected=f"a key of {where}: {', '.join(names)}",
+            received=f"'{path[-1]}'",
+            suggestion=nearest(str(path[-1]), names),
         )
     elif first["type"] == "missing":
         name = path[-1]
         where = f"{path[-2]} needs" if len(path) > 1 else "a config needs"
-        problems.add(path, f"{where} `{name}:`.", hint=_missing_hint(str(name)))
+        hint = _missing_hint(str(name))
+        problems.add(path, f"{where} `{name}:`.", hint=hint, expected=f"{name}:", received="none")
     else:
         expected = " or ".join(dict.fromkeys(_expected(detail) for detail in details))
-        problems.add(path, f"expected {expected}, received {describe(first['input'])}.")
+        choices = [name for detail in details for name in _choices(detail)]
+        add_wrong_value(path, first["input"], expected, problems, choices=choices)
 
 
 def _missing_hint(name: str) -> str:
@@ -97,6 +102,15 @@ def _expected(detail: ErrorDetails) -> str:
     if kind == "string_too_long":
         return f"at most {context['max_length']} characters"
     return detail["msg"]
+
+
+def _choices(detail: ErrorDetails) -> list[str]:
+    """Return the names that `detail` would accept."""
+    if detail["type"] == "bool_type":
+        return ["true", "false"]
+    if detail["type"] != "literal_error":
+        return []
+    return re.findall("'([^']*)'", detail["ctx"]["expected"])
 
 
 def _known_path(location: tuple[int | str, ...], schema: type[BaseModel]) -> Path:

@@ -181,6 +181,9 @@ def test_problems_as_json_are_one_document_and_exit_2(dltrain: Check, workplace:
         "key": "model.layers[1].type",
         "message": "there is no layer 'dens'.",
         "hint": "Did you mean 'dense'?",
+        "expected": "the name of a layer",
+        "received": "'dens'",
+        "suggestion": "dense",
     }
 
 

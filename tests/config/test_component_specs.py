@@ -40,7 +40,7 @@ def _model(layer: str) -> str:
         (
             "optimizer: {typ: adam}",
             "3:12 optimizer: an optimizer needs `type:`, "
-            "the name of one. Did you mean 'type' instead of 'typ'?",
+            "the name of one; 'typ' is there. Did you mean 'type'?",
         ),
         (
             "optimizer: {type: adam, lr: 0.1}",
@@ -50,7 +50,7 @@ def _model(layer: str) -> str:
             "optimizer: {type: adam, learning_rate: '1e-3'}",
             "3:40 optimizer.learning_rate: "
             "expected a number > 0 or a schedule with type:, received the text '1e-3'. "
-            "Write the number without quotes.",
+            "Write it without quotes.",
         ),
         (
             "optimizer: {type: adam, learning_rate: fast}",
@@ -80,8 +80,8 @@ def _model(layer: str) -> str:
         ),
         (
             "optimizer: {type: sgd, clipnorm: 1, clipvalue: 1}",
-            "3:48 optimizer.clipvalue: only one "
-            "of clipnorm, clipvalue, global_clipnorm can be given, and clipnorm is there too.",
+            "3:48 optimizer.clipvalue: expected only one of clipnorm, clipvalue, global_clipnorm, "
+            "received clipnorm and clipvalue.",
         ),
         (
             "loss: mean_square_error",
@@ -182,7 +182,8 @@ def test_wrong_component_is_refused(refuse: Refuse, text: str, problem: str) -> 
         ),
         (
             "{type: dense, units: 3, use_bias: no}",
-            "4:41 model.layers[0].use_bias: expected true or false, received the text 'no'.",
+            "4:41 model.layers[0].use_bias: expected true or false, received the text 'no'. "
+            "Did you mean 'false'?",
         ),
         (
             "{type: dropout, rate: 1}",
@@ -203,8 +204,8 @@ def test_wrong_component_is_refused(refuse: Refuse, text: str, problem: str) -> 
         ),
         (
             "{type: conv2d, filters: 2, kernel_size: 3, strides: 2, dilation_rate: 2}",
-            "4:77 model.layers[0].dilation_rate: dilation_rate and strides can't both be greater "
-            "than 1.",
+            "4:77 model.layers[0].dilation_rate: expected only one of strides and dilation_rate "
+            "greater than 1, received strides 2 and dilation_rate 2.",
         ),
         (
             "{type: dense, units: 3, activation: relo}",

@@ -126,6 +126,14 @@ def test_files_that_extend_each_other_are_refused(write: Write, refuse: Refuse) 
     ]
 
 
+def test_more_files_than_anyone_writes_are_refused(write: Write, refuse: Refuse) -> None:
+    for number in range(1, 1200):
+        write(f"extends: {number + 1}.yaml\n", f"{number}.yaml")
+    assert refuse("extends: 1.yaml\n") == [
+        "30.yaml:1:10 extends: more than 30 files extend each other."
+    ]
+
+
 def test_file_that_extends_itself_is_refused(refuse: Refuse) -> None:
     assert refuse("name: x\nextends: c.yaml\n") == [
         "c.yaml:2:10 extends: c.yaml extends this file in turn: a circle."
@@ -139,9 +147,25 @@ def test_base_that_is_no_path_is_refused(refuse: Refuse) -> None:
 
 
 def test_base_that_is_no_yaml_is_refused_by_its_own_name(write: Write, refuse: Refuse) -> None:
-    write("a: 1\na: 2\n", "base.yaml")
-    assert refuse("extends: base.yaml\n") == [
-        "base.yaml:2:1 a: the key 'a' stands twice (first: line 1)."
+    write("a: [1\n", "base.yaml")
+    assert refuse("extends: base.yaml\nseed: 1\nseed: 2\n") == [
+        "c.yaml:3:1 seed: the key 'seed' stands twice (first: line 2). Delete one of the two.",
+        "base.yaml:2:1: not valid YAML: expected ',' or ']', received the end of the text. "
+        "The list that opens at line 1, column 4 isn't closed.",
+    ]
+
+
+def test_mistakes_of_text_and_of_meaning_are_told_together_in_both_files(
+    write: Write, refuse: Refuse
+) -> None:
+    write(BASE.replace("epochs: 3", "epoch: 3\n  epoch: 4"), "base.yaml")
+    assert refuse("extends: base.yaml\nseed: !!int 1\noptimizer: {type: sdg}\n", "loss=mse2") == [
+        "c.yaml:2:7 seed: the tag !!int is not allowed. Write the value without it.",
+        "c.yaml:3:19 optimizer.type: there is no optimizer 'sdg'. Did you mean 'sgd'?",
+        "base.yaml:10:3 training.epoch: training has no key 'epoch'. Did you mean 'epochs'?",
+        "base.yaml:11:3 training.epoch: the key 'epoch' stands twice (first: line 10). "
+        "Delete one of the two.",
+        "--set loss=mse2 loss: there is no loss 'mse2'. Did you mean 'mse'?",
     ]
 
 
@@ -192,7 +216,10 @@ def test_the_last_of_two_flags_wins(load: Load) -> None:
 @pytest.mark.parametrize(
     ("flag", "problem"),
     [
-        ("seed", "seed: expected KEY=VALUE, such as optimizer.learning_rate=0.01."),
+        (
+            "seed",
+            "seed: expected KEY=VALUE, such as optimizer.learning_rate=0.01, received 'seed'.",
+        ),
         ("=1", ": '' is not a dotted path such as optimizer.learning_rate."),
         ("a..b=1", "a..b: 'a..b' is not a dotted path such as optimizer.learning_rate."),
         ("[0]=1", "[0]: '[0]' is not a dotted path such as optimizer.learning_rate."),
@@ -221,8 +248,8 @@ def test_the_last_of_two_flags_wins(load: Load) -> None:
         ("seed.x=1", "seed.x: seed is the number 1; nothing can be set inside it."),
         (
             "seed=[1",
-            "seed: not valid YAML: while parsing a flow sequence expected ',' or ']', "
-            "but got '<stream end>'.",
+            "seed: not valid YAML: expected ',' or ']', received the end of the text. "
+            "The list that opens at line 1, column 1 isn't closed.",
         ),
         ("seed=!!int 1", "seed: the tag !!int is not allowed. Write the value without it."),
         (
@@ -259,7 +286,8 @@ def test_path_as_deep_as_no_config_is_refused(refuse: Refuse) -> None:
 
 def test_all_flags_that_are_wrong_are_told_at_once(refuse: Refuse) -> None:
     assert refuse(BASE, "seed", "training[0]=1") == [
-        "--set seed seed: expected KEY=VALUE, such as optimizer.learning_rate=0.01.",
+        "--set seed seed: expected KEY=VALUE, such as optimizer.learning_rate=0.01, "
+        "received 'seed'.",
         "--set training[0]=1 training[0]: training is no list; expected a key, received [0].",
     ]
 
@@ -297,4 +325,8 @@ def test_a_flag_that_can_not_be_applied_is_named_as_it_was_written(write: Write)
     config = write("dataset: {name: digits}\ntraining: 5\n")
     with pytest.raises(ConfigError) as caught:
         load_config(config, epochs=3)
-    assert [problem.source for problem in caught.value.problems] == ["--epochs 3"]
+    assert [(problem.location(), problem.message) for problem in caught.value.problems] == [
+        (f"{config}:1:1", "a config needs `model:`."),
+        (f"{config}:2:11", "expected a mapping, received the number 5."),
+        ("--epochs 3", "training is the number 5; nothing can be set inside it."),
+    ]

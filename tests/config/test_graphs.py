@@ -89,7 +89,10 @@ def test_repeat_stacks_a_layer(load: Load) -> None:
         ),
         (
             ["{type: relu, name: a}", "{type: relu, name: a}"],
-            ["5:26 model.layers[1].name: the name 'a' is used twice."],
+            [
+                "5:26 model.layers[1].name: the name 'a' is used twice. "
+                "Give one of the two layers another name."
+            ],
         ),
         (
             ["{type: relu, name: input}"],
@@ -292,7 +295,10 @@ def test_parameter_fills_in_at_any_depth(load: Load) -> None:
         (
             "a: {layers: [relu], parameters: {name: 1}}",
             "relu",
-            ["4:44 model.blocks.a.parameters.name: 'name' can't be a parameter's name."],
+            [
+                "4:38 model.blocks.a.parameters.name: 'name' can't be a parameter's name. "
+                "A use of a block has the keys block, inputs, repeat, name itself."
+            ],
         ),
         (
             "a: {layers: [{type: dense, units: $widht}], parameters: {width: 1}}",
@@ -317,6 +323,17 @@ def test_blocks_that_multiply_beyond_reason_are_refused_at_once(refuse: Refuse, 
     problems = refuse(_blocks("\n    ".join([*blocks, f"b8: {{layers: [{leaf}]}}"]), "{block: b0}"))
     assert time.perf_counter() - started < 5
     assert problems
+
+
+def test_as_many_wrong_inputs_as_layers_can_be_are_told_in_a_second(refuse: Refuse) -> None:
+    layers = "".join(
+        f"    - {{type: relu, name: layer_{n}, inputs: [layr_{n - 1}]}}\n" for n in range(1500)
+    )
+    begun = time.process_time()
+    problems = refuse(f"dataset: digits\nmodel:\n  layers:\n{layers}")
+    assert time.process_time() - begun < 5  # half a second, where nothing else runs
+    assert len(problems) == 1500
+    assert problems[-1].endswith("Did you mean 'layer_1498'?")
 
 
 def test_blocks_too_deep_inside_each_other_are_refused(refuse: Refuse) -> None:

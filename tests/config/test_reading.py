@@ -15,9 +15,11 @@ from dltrain.errors import ConfigError, UsageError
 
 
 def _problems(text: str) -> list[str]:
-    with pytest.raises(ConfigError) as caught:
-        read_text(text, source="c.yaml")
-    return [str(problem) for problem in caught.value.problems]
+    try:
+        found = [problem for _, problem in read_text(text, source="c.yaml").found]
+    except ConfigError as error:
+        found = list(error.problems)
+    return [str(problem) for problem in found]
 
 
 @pytest.mark.parametrize(
@@ -92,15 +94,15 @@ def test_byte_order_mark_is_skipped(write: Write) -> None:
 
 def test_duplicate_key_is_refused_with_the_line_of_the_first() -> None:
     assert _problems("a: 1\nb:\n  c: 1\n  d: 2\n  c: 3\n") == [
-        "c.yaml:5:3  b.c\n  the key 'c' stands twice (first: line 3)."
+        "c.yaml:5:3  b.c\n  the key 'c' stands twice (first: line 3). Delete one of the two."
     ]
 
 
 def test_all_duplicate_keys_and_tags_are_told_at_once() -> None:
     assert _problems("a: 1\na: 2\nb: !x 1\na: 3\n") == [
-        "c.yaml:2:1  a\n  the key 'a' stands twice (first: line 1).",
+        "c.yaml:2:1  a\n  the key 'a' stands twice (first: line 1). Delete one of the two.",
         "c.yaml:3:4  b\n  the tag !x is not allowed. Write the value without it.",
-        "c.yaml:4:1  a\n  the key 'a' stands twice (first: line 1).",
+        "c.yaml:4:1  a\n  the key 'a' stands twice (first: line 1). Delete one of the two.",
     ]
 
 
@@ -133,7 +135,7 @@ def test_alias_bomb_is_refused() -> None:
     lines = ["a0: &a0 [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]"]
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 12)]
     (problem,) = _problems("\n".join(lines))
-    assert problem.endswith("\n  more than 100,000 values once aliases are expanded.")
+    assert problem.endswith("\n  more than 20,000 values once aliases are expanded.")
     assert problem.startswith("c.yaml:")
 
 
@@ -146,7 +148,7 @@ def test_anchor_that_contains_itself_is_refused() -> None:
 @pytest.mark.parametrize("depth", [1_000, 20_000])
 def test_nesting_beyond_the_parser_is_refused(depth: int) -> None:
     assert _problems("a: " + "[" * depth + "]" * depth) == [
-        "c.yaml:1:1\n  nested deeper than 60 levels."
+        "c.yaml:1:204\n  nested deeper than 60 levels."
     ]
 
 
@@ -157,7 +159,7 @@ def test_nesting_of_100_levels_is_refused_where_it_is_too_deep() -> None:
 
 def test_list_as_a_key_is_refused() -> None:
     assert _problems("a: 1\n? [b]\n: 2\n") == [
-        "c.yaml:2:3\n  expected a name as key, received a list or a mapping."
+        "c.yaml:2:3\n  expected a name as key, received a list."
     ]
 
 
@@ -166,23 +168,27 @@ def test_list_as_a_key_is_refused() -> None:
     [
         (
             "a: [1\nb: 2\n",
-            "c.yaml:2:2\n  not valid YAML: while parsing a flow sequence expected ',' or ']', "
-            "but got ':'.",
+            "c.yaml:2:2\n  not valid YAML: expected ',' or ']', received ':'. "
+            "The list that opens at line 1, column 4 isn't closed.",
         ),
         (
             "a: 1\n\tb: 2\n",
-            "c.yaml:2:1\n  not valid YAML: while scanning for the next token found character "
-            "'\\t' that cannot start any token.",
+            "c.yaml:2:1\n  not valid YAML: expected spaces, received a tab. "
+            "YAML is indented with spaces only.",
         ),
-        ("a: *b\n", "c.yaml:1:4\n  not valid YAML: found undefined alias 'b'."),
+        (
+            "a: *b\n",
+            "c.yaml:1:4\n  not valid YAML: there is no anchor '&b' above. "
+            "Put a text that begins with * in quotes.",
+        ),
         (
             "a: 1\n---\nb: 2\n",
-            "c.yaml:2:1\n  not valid YAML: expected a single document in the stream but found "
-            "another document.",
+            "c.yaml:2:1\n  not valid YAML: expected one document, received a second one. "
+            "Delete the line ---, or all that belongs to the other document.",
         ),
         (
             "a: 1\nb: \0\n",
-            "c.yaml:2:1\n  not valid YAML: the character U+0000 is not allowed. "
+            "c.yaml:2:4\n  not valid YAML: the character U+0000 is not allowed. "
             "Is this a YAML file?",
         ),
         (
@@ -242,8 +248,8 @@ def test_path_that_no_file_can_have_is_refused(tmp_path: Path) -> None:
 
 
 def test_file_that_is_too_large_is_refused(write: Write) -> None:
-    path = write(b"#" * 5_000_001)
-    assert _usage(path) == f"{path} is larger than 5 MB; expected a config."
+    path = write(b"#" * 1_000_001)
+    assert _usage(path) == f"{path} is larger than 1 MB; expected a config."
 
 
 @pytest.mark.parametrize(

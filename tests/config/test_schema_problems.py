@@ -98,7 +98,10 @@ def test_unknown_key_of_dataset_and_model_is_refused(
         ),
         ("seed: 1.5", "3:7 seed: expected a whole number, received the number 1.5."),
         ("seed: 1.0", "3:7 seed: expected a whole number, received the number 1.0."),
-        ("seed: '1'", "3:7 seed: expected a whole number, received the text '1'."),
+        (
+            "seed: '1'",
+            "3:7 seed: expected a whole number, received the text '1'. Write it without quotes.",
+        ),
         ("seed: true", "3:7 seed: expected a whole number, received true."),
         ("seed:", "3:6 seed: expected a whole number, received nothing (null)."),
         ("seed: -1", "3:7 seed: expected a number >= 0, received the number -1."),
@@ -118,7 +121,8 @@ def test_unknown_key_of_dataset_and_model_is_refused(
         ),
         (
             "training: {shuffle: on}",
-            "3:21 training.shuffle: expected true or false, received the text 'on'.",
+            "3:21 training.shuffle: expected true or false, received the text 'on'. "
+            "Did you mean 'true'?",
         ),
         (
             "training: {shuffle: 1}",
@@ -137,7 +141,7 @@ def test_unknown_key_of_dataset_and_model_is_refused(
         (
             "training: {precision: float64}",
             "3:23 training.precision: expected one of float32, "
-            "mixed_float16, mixed_bfloat16, received the text 'float64'.",
+            "mixed_float16, mixed_bfloat16, received the text 'float64'. Did you mean 'float32'?",
         ),
         (
             "training: {callbacks: csv_logger}",
