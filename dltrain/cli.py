@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 import dltrain
-from dltrain.commands import check, data, eval, fit, runs, smoke
+from dltrain.commands import check, data, eval, fit, runs, schema, smoke
 from dltrain.errors import ConfigError, DltrainError, MachineError
 
 ISSUES = "https://github.com/dltrain/dltrain/issues"
@@ -32,6 +32,7 @@ app.command("smoke")(smoke.smoke)
 app.command("eval")(eval.evaluate)
 app.command("check")(check.check)
 app.command("runs")(runs.runs)
+app.command("schema")(schema.schema)
 app.add_typer(data.app, name="data")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dltrain.catalog.rules import number
 from dltrain.catalog.suggest import nearest
 from dltrain.config.components import check_spec
 from dltrain.config.document import Problems
@@ -10,7 +11,8 @@ from dltrain.config.reading import describe
 from dltrain.config.schema import Spec
 from dltrain.config.targets import CROSS_ENTROPY
 
-_METRIC_SHORT_NAMES = {"f1": "f1_score", "r2": "r2_score", "rmse": "root_mean_squared_error"}
+METRIC_SHORT_NAMES = {"f1": "f1_score", "r2": "r2_score", "rmse": "root_mean_squared_error"}
+CROSS_ENTROPY_ARGUMENTS = {"label_smoothing": number(at_least=0, below=1)}
 
 
 def check_loss(raw: object, problems: Problems) -> Spec | None:
@@ -23,25 +25,24 @@ def check_loss(raw: object, problems: Problems) -> Spec | None:
     for key, value in spec.items():
         if key == "type":
             continue
-        if key != "label_smoothing":
-            near = nearest(key, ("label_smoothing",))
+        rule = CROSS_ENTROPY_ARGUMENTS.get(key)
+        if rule is None:
+            near = nearest(key, CROSS_ENTROPY_ARGUMENTS)
             problems.add(
                 (*path, key),
                 f"cross_entropy has no argument '{key}'.",
                 hint=f"Did you mean '{near}'?" if near else "It takes label_smoothing.",
                 of_key=True,
             )
-        elif isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 1:
-            problems.add(
-                (*path, key), f"expected a number >= 0 and < 1, received {describe(value)}."
-            )
+        elif not rule.accepts(value):
+            problems.add((*path, key), f"expected {rule.expected}, received {describe(value)}.")
     return dict(spec) if len(problems) == before else None
 
 
 def check_metric(raw: object, path: Path, problems: Problems) -> Spec | None:
     """Return the metric as `{"type": Keras's name, "name": as it is reported, …}`."""
     written = raw.get("type") if isinstance(raw, dict) else raw
-    full = _METRIC_SHORT_NAMES.get(written) if isinstance(written, str) else None
+    full = METRIC_SHORT_NAMES.get(written) if isinstance(written, str) else None
     if full is not None:
         raw = {**raw, "type": full} if isinstance(raw, dict) else full
     spec = check_spec("metrics", raw, path, problems)
