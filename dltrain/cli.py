@@ -9,31 +9,63 @@ import os
 import signal
 import sys
 import traceback
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import typer
 
 import dltrain
-from dltrain.commands import check, data, eval, fit, runs, schema, smoke
+from dltrain.commands.lazy import Entry, LazyGroup
 from dltrain.errors import ConfigError, DltrainError, MachineError
 
 ISSUES = "https://github.com/dltrain/dltrain/issues"
 
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
+
+class Commands(LazyGroup):
+    """The commands: where each is, and the first line of its docstring, for `--help`."""
+
+    table: ClassVar[dict[str, Entry]] = {
+        "fit": Entry(
+            "dltrain.commands.fit:fit",
+            "Train the model of CONFIG, keep the best, and evaluate it on validation and test.",
+        ),
+        "smoke": Entry(
+            "dltrain.commands.smoke:smoke",
+            "Try configs whole, on few rows and with no network: train, interrupt, resume, "
+            "evaluate.",
+        ),
+        "eval": Entry(
+            "dltrain.commands.eval:evaluate",
+            "Evaluate the best model of RUN: accuracy, precision, recall, F1, AUC-ROC, or the "
+            "errors.",
+        ),
+        "check": Entry(
+            "dltrain.commands.check:check", "Check CONFIG and report every problem with its line."
+        ),
+        "init": Entry(
+            "dltrain.commands.init:init",
+            "Print a config to start from, with comments that say what each key means.",
+        ),
+        "schema": Entry(
+            "dltrain.commands.schema:schema",
+            "Print the JSON Schema of configs, with which editors complete and underline.",
+        ),
+        "runs": Entry(
+            "dltrain.commands.runs:runs",
+            "List the runs, newest first: status, headline metric, epochs, time.",
+        ),
+        "data": Entry("dltrain.commands.data:app", "List, fetch and add datasets."),
+    }
+
+
 app = typer.Typer(
     name="dltrain",
+    cls=Commands,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     help="Train, evaluate and compare Keras models described in one YAML file.",
 )
-app.command("fit")(fit.fit)
-app.command("smoke")(smoke.smoke)
-app.command("eval")(eval.evaluate)
-app.command("check")(check.check)
-app.command("runs")(runs.runs)
-app.command("schema")(schema.schema)
-app.add_typer(data.app, name="data")
 
 
 def _print_version(asked: bool) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from dltrain.commands.fit import ConfigArgument, SetOption
+from dltrain.commands.options import ConfigArgument, SetOption
 from dltrain.config.dump import dump_config
 from dltrain.config.load import LoadedConfig, load_config
 from dltrain.errors import ConfigError, Problem, UsageError

@@ -13,7 +13,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from dltrain.catalog.arguments import nested_kind
+from dltrain.catalog.arguments import argument_rule, nested_kind, takes_null
 from dltrain.catalog.components import KINDS, Component, components
 from dltrain.config.components import check_spec
 from dltrain.config.document import Document, Problems
@@ -43,7 +43,8 @@ TOGETHER = re.compile(
     r"is used twice|comes later|is for (texts|images)|holds (texts|none)|has no option|"
     r"takes one input|contains itself|can't both|only one of|must divide|published test split|"
     r"is larger than the|can't be lowered|would start after|of them, not both|compares classes|"
-    r"(category_encoding|discretization) needs|expects|unit is for images|softmax over|needs one unit|cross_entropy over"
+    r"(category_encoding|discretization) needs|expects|unit is for images|softmax over|"
+    r"needs one unit|cross_entropy over"
 )
 
 
@@ -100,7 +101,7 @@ def arguments_to_try() -> Iterator[tuple[Component, str, str]]:
 
 def test_every_argument_of_keras_takes_what_check_takes() -> None:
     validators: dict[str, Any] = {}
-    tried = 0
+    tried: set[tuple[str, str, bool]] = set()
     for component, name, argument in arguments_to_try():
         schema = SCHEMA["$defs"][name]["properties"][argument]
         if schema is True:  # a layer's own name, inputs and repeat are said where it stands
@@ -108,6 +109,11 @@ def test_every_argument_of_keras_takes_what_check_takes() -> None:
         key = json.dumps(schema)
         if key not in validators:
             validators[key] = jsonschema.Draft202012Validator({**schema, "$defs": SCHEMA["$defs"]})
+        rule = argument_rule(component, argument)
+        case = (key, rule.expected if rule else "", takes_null(component, argument))
+        if case in tried:
+            continue
+        tried.add(case)
         for value in VALUES:
             problems = Problems(Document(data={}, source="x"))
             spec = {"type": component.name, argument: value}
@@ -116,8 +122,7 @@ def test_every_argument_of_keras_takes_what_check_takes() -> None:
             mine = [each for each in problems.found() if each.key.startswith(argument)]
             mine = [each for each in mine if not TOGETHER.search(each.message)]
             assert validators[key].is_valid(value) == (not mine), (name, argument, value, mine)
-            tried += 1
-    assert tried > 50_000
+    assert len(tried) > 200
 
 
 def paths_in(data: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
