@@ -38,7 +38,7 @@ def measure_once(command: list[str]) -> float:
 
 
 def measure(processes: int) -> dict[str, list[float]]:
-    """Return the seconds of `processes` runs of each command, taken in turn after one to warm up."""
+    """Return the seconds of `processes` runs of each command, in turn, after one to warm up."""
     seconds: dict[str, list[float]] = {name: [] for name in COMMANDS}
     for command in COMMANDS.values():
         measure_once(command)

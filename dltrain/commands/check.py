@@ -12,7 +12,6 @@ from dltrain.commands.options import ConfigArgument, SetOption
 from dltrain.config.dump import dump_config
 from dltrain.config.load import LoadedConfig, load_config
 from dltrain.errors import ConfigError, Problem, UsageError
-from dltrain.runs.atomic import to_json
 
 
 def check(
@@ -41,6 +40,8 @@ def check(
 
 def _check_as_json(config: Path, overrides: Sequence[str]) -> None:
     """Print one document whether the config is right or wrong, with the same keys."""
+    from dltrain.runs.atomic import to_json
+
     loaded: LoadedConfig | None = None
     problems: Sequence[Problem] = ()
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,11 +19,13 @@ if TYPE_CHECKING:
 class Entry:
     """Name a command's function, or the Typer app of a group, as `module:name`.
 
-    `summary` is the first line of its docstring.
+    `summary` is the first line of its docstring. `brief`: it ends within a second, so that there is
+    no point in collecting garbage.
     """
 
     place: str
     summary: str
+    brief: bool = False
 
 
 class LazyGroup(TyperGroup):
@@ -39,8 +42,13 @@ class LazyGroup(TyperGroup):
     def resolve_command(
         self, ctx: Context, args: list[str]
     ) -> tuple[str | None, Command | None, list[str]]:
-        """Return the command that `args` begin with, imported now."""
+        """Return the command that `args` begin with, imported now.
+
+        Ends the pause of garbage collection that `dltrain.cli.main` begins, unless it is brief.
+        """
         name = args[0]
+        if name in self.table and not self.table[name].brief:
+            gc.enable()
         if name in self.table and name not in self._loaded:
             self.commands[name] = load_command(name, self.table[name])
             self._loaded.add(name)

@@ -35,7 +35,7 @@ def list_keys(config: FilePath | None) -> Keys:
     """
     data = read_with_bases(config).data if config else {}
     keys: Keys = {}
-    for path, value in [*_walk_values(data, ()), *_walk_section(RunConfig, data, ())]:
+    for path, value in [*_walk_values(data, ()), *_walk_section(RunConfig, ())]:
         _note(keys, path, value)
     for path, kind, spec in _walk_components(data):
         for argument_path, value in _walk_arguments(kind, spec, path):
@@ -68,7 +68,7 @@ def _note(keys: Keys, path: Path, values: Iterable[Any]) -> None:
 
 
 def _walk_values(data: Any, path: Path) -> Iterator[tuple[Path, list[Any]]]:
-    """Yield what stands in the config: texts and numbers, and the path of every list's item."""
+    """Yield what stands in the config: its texts, numbers and nulls."""
     items: Iterable[tuple[Any, Any]] = ()
     if isinstance(data, dict):
         items = data.items()
@@ -76,19 +76,22 @@ def _walk_values(data: Any, path: Path) -> Iterator[tuple[Path, list[Any]]]:
         items = enumerate(data)
     for key, value in items:
         below = (*path, key)
-        held = isinstance(value, (dict, list))
-        if below != ("extends",):
-            yield below, [] if held else [value]
-        if held:
+        if isinstance(value, (dict, list)):
             yield from _walk_values(value, below)
+        elif below != ("extends",):
+            yield below, [value]
 
 
-def _walk_section(
-    section: type[BaseModel], data: Any, path: Path
-) -> Iterator[tuple[Path, list[Any]]]:
+def _walk_section(section: type[BaseModel], path: Path) -> Iterator[tuple[Path, list[Any]]]:
+    """Yield every key of a section that holds a value, with its default and its choices."""
     for name, field in section.model_fields.items():
         below = (*path, name)
         members = [field.annotation, *get_args(field.annotation)]
+        inner = [member for member in members if _is_section(member)]
+        for member in inner:
+            yield from _walk_section(member, below)
+        if inner:
+            continue
         choices = [item for member in members for item in _choices(member)]
         if below == ("dataset", "name"):
             choices = [*DATASETS]
@@ -97,10 +100,10 @@ def _walk_section(
         default = field.get_default()
         shown = [default] if isinstance(default, (str, int, float)) else []
         yield below, [*shown, *choices]
-        for member in members:
-            if isinstance(member, type) and issubclass(member, BaseModel):
-                held = data.get(name) if isinstance(data, dict) else None
-                yield from _walk_section(member, held, below)
+
+
+def _is_section(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
 
 
 def _choices(annotation: Any) -> list[Any]:
