@@ -43,7 +43,7 @@ class Commands(LazyGroup):
         ),
         "check": Entry(
             "dltrain.commands.check:check",
-            "Check CONFIG and report every problem with its line.",
+            "Check CONFIG and report every problem with its line, and what would train badly.",
             brief=True,
         ),
         "init": Entry(
@@ -54,6 +54,11 @@ class Commands(LazyGroup):
         "schema": Entry(
             "dltrain.commands.schema:schema",
             "Print the JSON Schema of configs, with which editors complete and underline.",
+            brief=True,
+        ),
+        "describe": Entry(
+            "dltrain.commands.describe:describe",
+            "Explain a key of the config, a Keras name or an idea.",
             brief=True,
         ),
         "runs": Entry(

@@ -90,11 +90,15 @@ class Nursery:
         record: Path | None = None,
         limits: Mapping[str, int] | None = None,
         memory_bytes: int | None = None,
+        terminal: str | None = None,
+        environment: Mapping[str, str] | None = None,
     ) -> Ended:
         """Run `dltrain ARGUMENTS` in `folder`, in a process of its own, and wait for its end.
 
         `record` is a file that gets a line for every call of the writing path below `folder`.
         `limits` are soft limits (`RLIMIT_FSIZE`); `memory_bytes` is what the child may still take.
+        `terminal` is a pseudo-terminal's path, for stdin, stdout and stderr; `out` and `err` are
+        then empty. `environment` is added to the child's.
         """
         output = Path(self._folder.name)
         order = {
@@ -109,6 +113,8 @@ class Nursery:
             "record": str(record) if record else None,
             "limits": dict(limits or {}),
             "memory_bytes": memory_bytes,
+            "terminal": terminal,
+            "environment": dict(environment or {}),
         }
         assert self._process.stdin is not None
         assert self._process.stdout is not None
@@ -213,9 +219,11 @@ def _train(order: Mapping[str, Any]) -> int:
 
     os.chdir(order["folder"])
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    os.environ.update(order["environment"])
+    terminal = order["terminal"]
     for descriptor, path in ((0, os.devnull), (1, order["out"]), (2, order["err"])):
         flags = os.O_RDONLY if descriptor == 0 else os.O_WRONLY | os.O_APPEND
-        os.dup2(os.open(path, flags), descriptor)
+        os.dup2(os.open(terminal or path, os.O_RDWR if terminal else flags), descriptor)
     sys.argv = ["dltrain", *order["arguments"]]
     for name, value in order["limits"].items():
         number = getattr(resource, name)

@@ -28,7 +28,7 @@ def test_the_version_is_printed(dltrain: Cli) -> None:
 def test_help_names_every_command(dltrain: Cli) -> None:
     result = dltrain("--help")
     assert result.code == 0
-    for command in ("fit", "eval", "check", "runs", "data"):
+    for command in ("fit", "smoke", "eval", "check", "describe", "runs", "data"):
         assert f"│ {command} " in result.out
     assert all(len(line) <= 80 for line in result.out.splitlines())
 
@@ -43,7 +43,8 @@ def test_no_command_shows_the_help(dltrain: Cli) -> None:
     ("arguments", "message"),
     [
         (["trian"], "Error: No such command 'trian'."),
-        (["fit"], "Error: Missing argument 'CONFIG'."),
+        (["check"], "Error: Missing argument 'CONFIG'."),
+        (["fit"], "error: Expected a CONFIG to train, or --resume RUN to go on with a run.\n"),
         (["fit", "--epoch", "3"], "Error: No such option: --epoch"),
         (["fit", "a.yaml", "--device", "tpu"], "'tpu' is not one of 'auto', 'cpu', 'gpu'."),
         (["fit", "a.yaml", "--seed", "x"], "Invalid value for '--seed'"),
@@ -94,7 +95,8 @@ def test_a_foreseen_error_shows_its_traceback_with_v_only(
 
 def test_light_commands_import_nothing_heavy(workplace: Path, write_config: WriteConfig) -> None:
     commands = [["--help"], ["fit", "--help"], ["check", str(write_config())], ["runs"]]
-    commands += [["data", "list"], ["check", "absent.yaml"], ["eval", "absent"]]
+    commands += [["describe"], ["describe", "dropout", "--lang", "zh"], ["data", "list"]]
+    commands += [["check", "absent.yaml"], ["eval", "absent"]]
     commands += [["schema", "--output", "a.json"], ["init", "--output", "a.yaml"]]
     program = (
         "import sys\n"
@@ -106,7 +108,7 @@ def test_light_commands_import_nothing_heavy(workplace: Path, write_config: Writ
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False
     )
-    assert done.stdout.splitlines()[-1] == "[0, 0, 0, 0, 0, 2, 2, 0, 0] []", done.stderr
+    assert done.stdout.splitlines()[-1] == "[0, 0, 0, 0, 0, 0, 0, 2, 2, 0, 0] []", done.stderr
 
 
 @pytest.mark.parametrize("name", sorted(Commands.table))

@@ -85,7 +85,7 @@ def test_fit_and_eval_of_a_regression_print_their_documents(
     fitted = dltrain("fit", write_config(REGRESSION, training__early_stopping=stopping), "--json")
     assert fitted.code == 0, fitted.err
     assert check(fitted, "fit")["stopped_by"] == "early_stopping"
-    resumed = dltrain("fit", "--resume", "line", "--json")
+    resumed = dltrain("fit", "--resume", "line", "--json", "--epochs", 4)
     assert resumed.code == 0, resumed.err
     assert check(resumed, "fit")["resumed_from"] is not None
     assert check(dltrain("eval", "line", "--json"), "eval")["requirements"] == []
@@ -165,6 +165,20 @@ def test_smoke_prints_its_document_for_what_works_and_what_fails(
     several = dltrain("smoke", write_config(REGRESSION), write_wrong(), "--json")
     assert several.code == 2
     assert [row["passed"] for row in check(several, "smoke")["configs"]] == [True, False]
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_describe_prints_its_document_for_the_map_and_for_every_kind_of_meaning(
+    dltrain: Cli, lang: str
+) -> None:
+    map_ = dltrain("describe", "--json", "--lang", lang)
+    assert len(check(map_, "describe")["chapters"]) > 5
+    kinds = set()
+    for name in ("l2", "training", "optimizer", "layers", "schedules", "glu", "name", "imdb"):
+        answered = check(dltrain("describe", name, "--json", "--lang", lang), "describe")
+        assert answered["lang"] == lang
+        kinds |= {meaning["kind"] for meaning in answered["meanings"]}
+    assert kinds == {"concept", "key", "kind", "component", "argument", "dataset"}
 
 
 def write_wrong() -> Path:

@@ -13,6 +13,7 @@ import typer
 
 from dltrain.commands.completion import complete_run
 from dltrain.commands.data import DataDirOption, OfflineOption
+from dltrain.commands.lint_view import show_findings
 from dltrain.commands.options import SetOption
 from dltrain.config.load import LoadedConfig, load_config
 from dltrain.errors import UsageError
@@ -112,8 +113,10 @@ def fit(
             hint="For example: dltrain fit configs/quickstart.yaml",
         )
     loaded = load_config(path, overrides=overrides or (), seed=seed, epochs=epochs)
-    for warning in loaded.warnings:
-        typer.echo(f"warning: {warning}", err=True)
+    if paths is None:  # a run that goes on has been warned of, and its comments aren't kept
+        from dltrain.lint.check import find_lints
+
+        show_findings(find_lints(loaded))
     if smoke:
         from dltrain.commands.smoke import smoke_one
 
@@ -175,6 +178,7 @@ def describe_fit(result: FitResult, seconds: float) -> dict[str, Any]:
         "epochs": result.epochs_done,
         "seconds": round(seconds, 2),
         "train_seconds": round(result.train_seconds, 2),
+        "checkpoint_seconds": round(result.checkpoint_seconds, 3),
         "splits": result.scores,
     }
 
@@ -238,10 +242,10 @@ def _refuse_contradictions(
 
 
 def _last_line(result: FitResult, seconds: float, goal: int) -> str:
-    line = (
-        f"best epoch {result.best_epoch} of {result.epochs_done}, {seconds:.1f} s in all; "
-        f"run {result.paths.root}"
-    )
+    best = f"best epoch {result.best_epoch} of {result.epochs_done}"
+    if not result.best_epoch:
+        best = "no epoch was finished"
+    line = f"{best}, {seconds:.1f} s in all; run {result.paths.root}"
     if result.stopped_by == "max_seconds":
         return f"stopped by --max-seconds after {result.epochs_done} of {goal} epochs\n{line}"
     return line

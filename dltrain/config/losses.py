@@ -12,6 +12,8 @@ from dltrain.config.schema import Spec
 from dltrain.config.targets import CROSS_ENTROPY
 
 METRIC_SHORT_NAMES = {"f1": "f1_score", "r2": "r2_score", "rmse": "root_mean_squared_error"}
+"""Names of metrics that a config may use besides Keras's own."""
+
 CROSS_ENTROPY_ARGUMENTS = {"label_smoothing": number(at_least=0, below=1)}
 
 

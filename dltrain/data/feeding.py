@@ -29,6 +29,9 @@ class Feed(Protocol):
     def read(self, source: Any, step: Any) -> tuple[Any, Any, Any]:
         """Return inputs, labels and row numbers (int64) of a step, inside the compiled loop."""
 
+    def example(self) -> tuple[Any, Any]:
+        """Return inputs and labels of a batch of one row, to build what needs their shapes."""
+
 
 class DeviceFeed:
     """Hold all rows on the device, as they are stored, and gather each batch there."""
@@ -53,6 +56,10 @@ class DeviceFeed:
 
         rows = source[step * self.batch_size : (step + 1) * self.batch_size]
         return tf.gather(self.inputs, rows), tf.gather(self.labels, rows), rows
+
+    def example(self) -> tuple[Any, Any]:
+        """Return the first row."""
+        return self.inputs[:1], self.labels[:1]
 
 
 class StreamFeed:
@@ -86,6 +93,12 @@ class StreamFeed:
         """Take the next batch; batches come in order, so `step` isn't asked."""
         inputs, labels, rows = source.get_next()
         return inputs, labels, rows
+
+    def example(self) -> tuple[Any, Any]:
+        """Return the first row."""
+        import tensorflow as tf
+
+        return tf.constant(self.table.take(slice(1))), tf.constant(self.labels[:1])
 
 
 def make_feed(table: Table, labels: npt.NDArray[Any], *, batch_size: int, stream: bool) -> Feed:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from dltrain.data.batches import Table
 
@@ -16,12 +16,14 @@ class Deadline:
     """Know when the time that is left is what evaluating takes. `at` None is never.
 
     A row is predicted in no more time than it is trained on: that much is held back for each row of
-    validation and test.
+    `splits`, those that will be evaluated.
     """
 
-    def __init__(self, at: float | None, tables: Mapping[str, Table]) -> None:
+    def __init__(
+        self, at: float | None, tables: Mapping[str, Table], *, splits: Sequence[str]
+    ) -> None:
         self._at = at
-        self._rows = sum(len(tables[split]) for split in ("validation", "test") if split in tables)
+        self._rows = sum(len(tables[split]) for split in splits if split in tables)
 
     def is_near(self, rows_per_second: float) -> bool:
         """Tell whether the training, at that many rows a second (0: unknown), has to stop."""

@@ -10,15 +10,18 @@ from typing import Any, Literal
 from dltrain.config.load import LoadedConfig
 from dltrain.data.load import LoadedData, load_data
 from dltrain.errors import RunError
+from dltrain.evaluation.predict import Predictor
 from dltrain.evaluation.saved_model import load_saved_model
 from dltrain.evaluation.score import score_split
 from dltrain.runs.atomic import write_json
+from dltrain.runs.checkpoint import list_checkpoints
 from dltrain.runs.layout import RunPaths
 from dltrain.runs.metrics import read_metrics
 from dltrain.runs.records import read_record
 from dltrain.runs.status import is_stale, read_status
-from dltrain.training.engine import Device, start_engine, without_chatter
+from dltrain.training.engine import Device, begin_import, start_engine, without_chatter
 from dltrain.training.listener import Listener
+from dltrain.training.outcome import explain_resuming
 from dltrain.training.prepare import resolve_built_targets
 from dltrain.training.recorded_data import check_same_data, read_tokenizer
 from dltrain.training.resume import read_run_config
@@ -62,6 +65,7 @@ def evaluate_run(
     listener = listener or Listener()
     _check_finished(paths)
     loaded = read_run_config(paths)
+    begin_import(device=device)
     data = _read_data(loaded, paths, split, data_dir, offline, listener)
     if split not in data.tables:
         raise RunError(
@@ -73,7 +77,7 @@ def evaluate_run(
     targets = resolve_built_targets(loaded, units=int(model.output_shape[-1]))
     with without_chatter():
         scores = score_split(
-            model,
+            Predictor(model),
             data.tables[split],
             targets=targets,
             class_names=data.info.class_names,
@@ -92,12 +96,15 @@ def _check_finished(paths: RunPaths) -> None:
         return
     state = "killed" if is_stale(status) else status.state
     reason = f": {status.reason.rstrip('.')}" if state == "failed" else ""
+    hint = f"Train it again: dltrain fit {paths.config}"
+    if state == "running":
+        hint = "Wait for it."
+    elif state != "failed" and list_checkpoints(paths.checkpoints):
+        hint = f"Go on with it: {explain_resuming(paths.root)}"
     raise RunError(
         f"{paths.root} has not finished: {_ENDINGS[state]} after {status.epochs_done} of "
         f"{status.epochs_goal} epochs{reason}.",
-        hint="Wait for it."
-        if state == "running"
-        else f"Train it again: dltrain fit {paths.config}",
+        hint=hint,
     )
 
 

@@ -39,13 +39,17 @@ def put_variables(trained: Any, arrays: Mapping[str, npt.NDArray[Any]]) -> str |
     """Put `take_variables`' arrays back. Return what doesn't fit, before anything is changed."""
     with_metrics = any(name.startswith("metrics/") for name in arrays)
     pairs = []
+    left = {name for name in arrays if name.startswith(("model/", "optimizer/", "metrics/"))}
     for group, variables in _groups(trained, with_metrics=with_metrics):
         for number, variable in enumerate(variables):
             array = arrays.get(f"{group}/{number:04d}")
+            left.discard(f"{group}/{number:04d}")
             if array is None or array.shape != tuple(variable.shape):
                 found = "nothing" if array is None else f"shape {array.shape}"
                 return f"{variable.path}: expected shape {tuple(variable.shape)}, found {found}"
             pairs.append((variable, array))
+    if left:
+        return f"{len(left)} arrays have no variable, such as {min(left)}"
     for variable, array in pairs:
         variable.assign(array)
     return None

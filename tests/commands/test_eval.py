@@ -121,8 +121,9 @@ def test_a_killed_run_is_refused(dltrain: Eval, copied_run: Path) -> None:
     set_status(copied_run, state="running", pid=2**22 + 1, epochs_done=2)
     result = dltrain("eval", "tiny")
     assert result.code == 2
-    assert result.err.startswith(
+    assert result.err == (
         "error: runs/tiny/0001 has not finished: it was killed after 2 of 3 epochs.\n"
+        "Go on with it: dltrain fit --resume runs/tiny/0001\n"
     )
 
 
@@ -131,9 +132,13 @@ def test_an_interrupted_run_is_refused(dltrain: Eval, copied_run: Path) -> None:
     set_status(copied_run, state="interrupted", reason=reason, epochs_done=2)
     result = dltrain("eval", "tiny")
     assert result.code == 2
-    assert result.err.startswith(
+    assert result.err == (
         "error: runs/tiny/0001 has not finished: it was interrupted after 2 of 3 epochs.\n"
+        "Go on with it: dltrain fit --resume runs/tiny/0001\n"
     )
+    shutil.rmtree(copied_run / "checkpoints")
+    result = dltrain("eval", "tiny")
+    assert result.err.endswith("\nTrain it again: dltrain fit runs/tiny/0001/config.yaml\n")
 
 
 @pytest.mark.parametrize("damage", ["cut", "empty", "text", "flipped"])

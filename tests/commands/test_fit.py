@@ -35,6 +35,7 @@ def read_weights(run: Path) -> list[np.ndarray]:
 
 def test_a_run_leaves_exactly_the_files_of_its_directory(trained_run: Path) -> None:
     assert {path.name for path in trained_run.iterdir()} == {
+        "checkpoints",
         "config.yaml",
         "environment.json",
         "history.csv",
@@ -42,6 +43,9 @@ def test_a_run_leaves_exactly_the_files_of_its_directory(trained_run: Path) -> N
         "model.keras",
         "status.json",
     }
+    # One after each epoch, of which the last two are kept.
+    kept = {path.name for path in (trained_run / "checkpoints").iterdir()}
+    assert kept == {"0002-000000.npz", "0003-000000.npz"}
 
 
 def test_a_run_that_ended_well_says_finished(trained_run: Path) -> None:
@@ -171,7 +175,9 @@ def test_without_validation_rows_the_loss_chooses_and_only_test_is_scored(
     result = dltrain("fit", config, "--json")
     assert result.code == 0, result.err
     assert set(result.json["splits"]) == {"test"}
-    assert "validation" not in result.err
+    assert "training/validation" not in result.err
+    assert "warning: " in result.err.splitlines()[0]
+    assert "DL504  dataset.validation_split" in result.err.splitlines()[0]
 
 
 def test_the_layer_table_shows_shapes_and_parameters(

@@ -1,4 +1,4 @@
-"""Is the order of rows one of (seed, epoch) alone, and are a table's rows those at its positions?"""
+"""Is the order of rows one of (seed, epoch) alone? Are a table's rows those at its positions?"""
 
 from __future__ import annotations
 

@@ -106,6 +106,8 @@ def test_a_damaged_status_is_refused(tmp_path: Path, content: bytes, message: st
         ("started_at", "yesterday", "started_at: expected a time as ISO 8601 with its zone"),
         ("started_at", None, "started_at: expected a time"),
         ("ended_at", 5, "ended_at: expected a time"),
+        ("stopped_by", "me", "stopped_by: expected one of early_stopping, max_seconds, signal"),
+        ("data", None, "data: expected one of real, subset, stand-in, received None"),
     ],
 )
 def test_a_status_with_a_wrong_field_is_refused(
@@ -125,6 +127,9 @@ def test_a_status_without_a_field_is_refused(tmp_path: Path) -> None:
     for key in record.keys() - {"format"}:
         path.write_text(json.dumps({name: record[name] for name in record if name != key}))
         if key == "process_start_time":
+            continue
+        if key in ("stopped_by", "data"):  # a run of an earlier version says nothing of these
+            assert getattr(read_status(path), key) == {"stopped_by": None, "data": "real"}[key]
             continue
         with pytest.raises(RunError, match=f"{key}: expected"):
             read_status(path)

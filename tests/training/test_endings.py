@@ -63,8 +63,7 @@ def test_a_signal_ends_the_run_with_its_code_and_its_model_kept(
     assert status["state"] == "interrupted"
     assert status["reason"] == f"{word} after {status['epochs_done']} of 100000 epochs"
     assert err.endswith(
-        f"error: The run was {status['reason']}.\n"
-        f"Go on with it: dltrain fit --resume {RUN}\n"
+        f"error: The run was {status['reason']}.\nGo on with it: dltrain fit --resume {RUN}\n"
     )
     assert out == ""
     assert "Traceback" not in err
