@@ -91,6 +91,13 @@ def test_fit_and_eval_of_a_regression_print_their_documents(
     assert check(dltrain("eval", "line", "--json"), "eval")["requirements"] == []
 
 
+def test_a_training_of_no_time_prints_its_document(dltrain: Cli, write_config: WriteConfig) -> None:
+    result = dltrain("fit", write_config(REGRESSION), "--max-seconds", 0, "--json")
+    assert result.code == 0, result.err
+    document = check(result, "fit")
+    assert (document["epochs"], document["stopped_by"]) == (0, "max_seconds")
+
+
 def test_a_class_without_rows_is_null_and_still_the_document(copied_run: Path) -> None:
     from dltrain.evaluation.baseline import score_baseline
     from dltrain.evaluation.classification import score_classification

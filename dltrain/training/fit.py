@@ -232,7 +232,8 @@ def _train(
     from dltrain.training.memory import estimate_step_bytes, format_bytes, refuse_too_large
     from dltrain.training.nonfinite import explain_non_finite
 
-    machinery = assemble(prepared, paths, resumption)
+    with without_chatter():
+        machinery = assemble(prepared, paths, resumption)
     checkpoint = resumption.checkpoint if resumption else None
     write_history(paths.history, checkpoint.state["history"] if checkpoint else [])
     _announce(prepared, paths, machinery, listener)

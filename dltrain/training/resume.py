@@ -75,6 +75,8 @@ def plan_resumption(paths: RunPaths, loaded: LoadedConfig) -> Resumption:
                 hint=f"Give more than {checkpoint.epoch}, or train anew.",
             )
         checkpoint = _let_go_on(checkpoint, recorded.config, loaded.config)
+        step = f" and step {checkpoint.step}" if checkpoint.step else ""
+        notes = [*notes, f"Going on after {checkpoint.epoch} of {goal} epochs{step}."]
         if status is not None and status.state == "finished":
             _refuse_finished(paths, status, checkpoint, goal)
         rate = loaded.config.optimizer.get("learning_rate")

@@ -94,7 +94,7 @@ def test_a_split_that_the_config_leaves_out_is_refused_before_the_training(
 def test_a_number_that_is_undefined_is_not_met(
     dltrain: Fit, workplace: Path, write_config: WriteConfig
 ) -> None:
-    add_images_of_one_class(dltrain, workplace / "files")
+    add_black_images(dltrain, workplace / "files")
     config = write_config(
         CONFIG, dataset__name="mnist", training__batch_size=10_000, training__epochs=1
     )
@@ -107,13 +107,16 @@ def test_a_number_that_is_undefined_is_not_met(
     assert (met["met"], unmet["met"], unmet["got"]) == (True, False, None)
 
 
-def add_images_of_one_class(dltrain: Fit, files: Path) -> None:
-    """Prepare an MNIST whose images are all black and all of the class 0."""
+def add_black_images(dltrain: Fit, files: Path) -> None:
+    """Prepare an MNIST of black images, whose test rows are all of the class 0."""
     files.mkdir()
     for prefix, rows in (("train", 60_000), ("t10k", 10_000)):
         for kind, shape in (("images-idx3", (rows, 28, 28)), ("labels-idx1", (rows,))):
             header = bytes((0, 0, 8, len(shape))) + np.array(shape, dtype=">u4").tobytes()
-            content = gzip.compress(header + bytes(int(np.prod(shape))), 1)
+            values = np.zeros(shape, np.uint8)
+            if kind == "labels-idx1" and prefix == "train":
+                values = np.arange(rows, dtype=np.int64) % 10
+            content = gzip.compress(header + values.astype(np.uint8).tobytes(), 1)
             (files / f"{prefix}-{kind}-ubyte.gz").write_bytes(content)
     added = dltrain("data", "add", "mnist", files, "--data-dir", "data")
     assert added.code == 0, added.err

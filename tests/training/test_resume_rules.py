@@ -101,6 +101,7 @@ def test_a_damaged_checkpoint_is_passed_over_for_the_one_before(
     resumed = nursery.run("fit", "--resume", "run", folder=killed.parent)
     assert resumed.code == 0, resumed.err
     assert f"run/checkpoints/{newest.name} is damaged: " in resumed.err
+    assert "Going on after 1 of 2 epochs and step 1.\n" in resumed.err
     assert compare_runs(whole, killed) == []
 
 
