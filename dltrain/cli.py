@@ -9,33 +9,80 @@ import os
 import signal
 import sys
 import traceback
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import typer
 
 import dltrain
-from dltrain.commands import check, data, describe, diff, eval, fit, runs, smoke
-from dltrain.commands.problem_view import print_problems
+from dltrain.commands.lazy import Entry, LazyGroup
 from dltrain.errors import ConfigError, DltrainError, MachineError
+from dltrain.startup import pause_garbage_collection, skip_pydantic_plugins
 
 ISSUES = "https://github.com/dltrain/dltrain/issues"
 
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
+
+class Commands(LazyGroup):
+    """The commands: where each is, and the first line of its docstring, for `--help`."""
+
+    table: ClassVar[dict[str, Entry]] = {
+        "fit": Entry(
+            "dltrain.commands.fit:fit",
+            "Train the model of CONFIG, keep the best, and evaluate it on validation and test.",
+        ),
+        "smoke": Entry(
+            "dltrain.commands.smoke:smoke",
+            "Try configs whole, on few rows and with no network: train, interrupt, resume, "
+            "evaluate.",
+        ),
+        "eval": Entry(
+            "dltrain.commands.eval:evaluate",
+            "Evaluate the best model of RUN: accuracy, precision, recall, F1, AUC-ROC, or the "
+            "errors.",
+        ),
+        "check": Entry(
+            "dltrain.commands.check:check",
+            "Check CONFIG: every problem with its line, its layers, and what would train badly.",
+            brief=True,
+        ),
+        "init": Entry(
+            "dltrain.commands.init:init",
+            "Print a config to start from, with comments that say what each key means.",
+            brief=True,
+        ),
+        "schema": Entry(
+            "dltrain.commands.schema:schema",
+            "Print the JSON Schema of configs, with which editors complete and underline.",
+            brief=True,
+        ),
+        "describe": Entry(
+            "dltrain.commands.describe:describe",
+            "Explain a key of the config, a Keras name or an idea.",
+            brief=True,
+        ),
+        "diff": Entry(
+            "dltrain.commands.diff:diff",
+            "Show in what the configs A and B differ, by meaning: defaults and blocks are "
+            "resolved.",
+            brief=True,
+        ),
+        "runs": Entry(
+            "dltrain.commands.runs:runs",
+            "List the runs, newest first: status, headline metric, epochs, time.",
+            brief=True,
+        ),
+        "data": Entry("dltrain.commands.data:app", "List, fetch and add datasets."),
+    }
+
+
 app = typer.Typer(
     name="dltrain",
+    cls=Commands,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     help="Train, evaluate and compare Keras models described in one YAML file.",
 )
-app.command("fit")(fit.fit)
-app.command("smoke")(smoke.smoke)
-app.command("eval")(eval.evaluate)
-app.command("check")(check.check)
-app.command("describe")(describe.describe)
-app.command("diff")(diff.diff)
-app.command("runs")(runs.runs)
-app.add_typer(data.app, name="data")
 
 
 def _print_version(asked: bool) -> None:
@@ -59,6 +106,8 @@ def _root(
 
 def main() -> None:
     """Run the command line; never returns."""
+    pause_garbage_collection()
+    skip_pydantic_plugins()
     for stream in (sys.stdout, sys.stderr):
         # An ASCII locale can't write R² or 8×8: a question mark is better than a traceback.
         if isinstance(stream, io.TextIOWrapper):
@@ -69,13 +118,12 @@ def main() -> None:
         # Typer colours its help for these even in a file; Rich itself asks for a terminal.
         rich_utils.FORCE_TERMINAL = None
     code = run(sys.argv[1:])
-    if "tensorflow" in sys.modules:
-        # Taking TensorFlow down takes a second or more, and nothing of it is needed.
-        for stream in (sys.stdout, sys.stderr):
-            with contextlib.suppress(OSError):
-                stream.flush()
-        os._exit(code)
-    sys.exit(code)
+    # Taking the interpreter down costs a second or more with TensorFlow, a tenth of `check`'s
+    # time without, and nothing of it is needed.
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError):
+            stream.flush()
+    os._exit(code)
 
 
 def run(arguments: list[str]) -> int:
@@ -85,6 +133,8 @@ def run(arguments: list[str]) -> int:
         result = typer.main.get_command(app).main(
             args=arguments, prog_name="dltrain", standalone_mode=False
         )
+    except SystemExit as end:  # the shell asked for completions, and Typer has printed them
+        return int(end.code or 0)
     except DltrainError as error:
         if verbose:
             traceback.print_exc()
@@ -126,6 +176,8 @@ def _discard_stdout() -> None:
 
 def _print_error(error: DltrainError) -> None:
     if isinstance(error, ConfigError):
+        from dltrain.commands.problem_view import print_problems
+
         count = len(error.problems)
         print_problems(error.problems)
         print(f"{count} problem{'' if count == 1 else 's'} in the config.", file=sys.stderr)

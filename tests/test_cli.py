@@ -11,6 +11,8 @@ import pytest
 from tiny_runs import Result
 
 import dltrain as package
+from dltrain.cli import Commands
+from dltrain.commands.lazy import load_command
 from dltrain.errors import DataError
 
 Cli = Callable[..., Result]
@@ -96,6 +98,7 @@ def test_light_commands_import_nothing_heavy(workplace: Path, write_config: Writ
     commands += [["describe"], ["describe", "dropout", "--lang", "zh"], ["data", "list"]]
     commands += [["check", "absent.yaml"], ["eval", "absent"]]
     commands += [["diff", str(write_config()), str(write_config())]]
+    commands += [["schema", "--output", "a.json"], ["init", "--output", "a.yaml"]]
     program = (
         "import sys\n"
         "from dltrain.cli import run\n"
@@ -106,7 +109,79 @@ def test_light_commands_import_nothing_heavy(workplace: Path, write_config: Writ
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False
     )
-    assert done.stdout.splitlines()[-1] == "[0, 0, 0, 0, 0, 0, 0, 2, 2, 0] []", done.stderr
+    assert done.stdout.splitlines()[-1] == "[0, 0, 0, 0, 0, 0, 0, 2, 2, 0, 0, 0] []", done.stderr
+
+
+@pytest.mark.parametrize("name", sorted(Commands.table))
+def test_the_table_of_commands_says_what_each_command_says(name: str) -> None:
+    entry = Commands.table[name]
+    help_text = load_command(name, entry).help
+    assert help_text is not None
+    assert " ".join(help_text.split("\n\n")[0].split()) == entry.summary
+
+
+def test_help_imports_no_command_and_check_no_other(
+    workplace: Path, write_config: WriteConfig
+) -> None:
+    program = (
+        "import sys\n"
+        "from dltrain.cli import run\n"
+        "code = run(sys.argv[1:])\n"
+        "print(code, sorted(name for name in sys.modules if name.startswith('dltrain.commands.')))"
+    )
+    for arguments, mine in ((["--help"], set()), (["check", str(write_config())], {"check"})):
+        done = subprocess.run(
+            [sys.executable, "-c", program, *arguments],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        )
+        last = done.stdout.splitlines()[-1]
+        imported = {
+            name
+            for name in ("check", "data", "eval", "fit", "init", "runs", "schema", "smoke")
+            if f"'dltrain.commands.{name}'" in last
+        }
+        assert imported == mine
+        assert last.startswith("0 ")
+
+
+@pytest.mark.parametrize(("command", "collects"), [("check", False), ("eval", True)])
+def test_garbage_is_collected_by_commands_that_take_long(
+    workplace: Path, write_config: WriteConfig, command: str, collects: bool
+) -> None:
+    program = (
+        "import gc, os, sys\n"
+        "from dltrain import cli\n"
+        "os._exit = lambda code: print(gc.isenabled())\n"
+        "cli.main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, command, str(write_config())],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert done.stdout.splitlines()[-1] == str(collects)
+
+
+def test_check_asks_no_package_for_plugins(workplace: Path, write_config: WriteConfig) -> None:
+    program = (
+        "import os, sys\n"
+        "from dltrain import cli\n"
+        "os._exit = lambda code: print('importlib.metadata' in sys.modules)\n"
+        "cli.main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, "check", str(write_config())],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert done.stdout.splitlines()[-1] == "False"
 
 
 def test_output_into_a_closed_pipe_says_nothing(workplace: Path) -> None:

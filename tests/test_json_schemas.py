@@ -126,6 +126,10 @@ def test_runs_prints_its_document_whatever_state_they_are_in(
     assert check(dltrain("runs", "--json", "--runs-dir", "empty"), "runs") == []
 
 
+def test_init_prints_the_list_of_templates(dltrain: Cli) -> None:
+    assert len(check(dltrain("init", "--list", "--json"), "init")) >= 8
+
+
 def test_check_prints_its_document_for_right_and_wrong_configs(
     dltrain: Cli, write_config: WriteConfig
 ) -> None:

@@ -6,13 +6,13 @@ import ast
 from pathlib import Path
 
 import pytest
-import typer
 import yaml
 from processes import run_dltrain
 from tiny_runs import REGRESSION
 
 import dltrain
-from dltrain.cli import app
+from dltrain.cli import Commands
+from dltrain.commands.lazy import load_command
 
 # A command line for each command that ends soon, and the exit code it ends with.
 COMMANDS = {
@@ -20,6 +20,9 @@ COMMANDS = {
     "smoke": (["smoke", "absent"], 2),
     "eval": (["eval", "absent"], 2),
     "check": (["check", "config.yaml"], 0),
+    "describe": (["describe"], 0),
+    "init": (["init"], 0),
+    "schema": (["schema"], 0),
     "runs": (["runs"], 0),
     "data list": (["data", "list"], 0),
     "data fetch": (["data", "fetch", "mnist", "--offline"], 3),
@@ -37,7 +40,9 @@ def test_the_commands_below_are_all_there_are() -> None:
             return [name]
         return [leaf for key, child in children.items() for leaf in walk(child, f"{name} {key}")]
 
-    assert {leaf.strip() for leaf in walk(typer.main.get_command(app), "")} == set(COMMANDS)
+    commands = {name: load_command(name, entry) for name, entry in Commands.table.items()}
+    leaves = {leaf for name, command in commands.items() for leaf in walk(command, name)}
+    assert leaves == set(COMMANDS)
 
 
 @pytest.mark.parametrize("name", COMMANDS)

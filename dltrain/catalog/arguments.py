@@ -18,6 +18,7 @@ from dltrain.catalog.rules import (
     NUMBER,
     TEXT,
     Rule,
+    any_of,
     either,
     list_of,
     number,
@@ -97,20 +98,34 @@ def check_value(component: Component, argument: str, value: object) -> str | Non
     A nested component passes as a name or a mapping: what is inside is the caller's to check.
     Raises KeyError if the component has no such argument.
     """
-    spec = component.arguments[argument]
-    if value is None and not spec.required and spec.default is None:
+    null_too = takes_null(component, argument)
+    if value is None and null_too:
         return None
-    kind = nested_kind(component, argument)
-    if kind is not None:
-        rule: Rule | None = _nested_rule(component, argument, kind)
-    else:
-        rule = _find_rule(component, argument)
+    rule = argument_rule(component, argument)
     if rule is None:
         return "a finite number" if isinstance(value, float) and not math.isfinite(value) else None
     if rule.accepts(value):
         return None
-    null_too = kind is None and not spec.required and spec.default is None
-    return f"{rule.expected.removesuffix(', or null')}, or null" if null_too else rule.expected
+    if null_too and nested_kind(component, argument) is None:
+        return f"{rule.expected.removesuffix(', or null')}, or null"
+    return rule.expected
+
+
+def takes_null(component: Component, argument: str) -> bool:
+    """Tell whether `argument` may be null whatever its rule says: null is its default."""
+    spec = component.arguments[argument]
+    return not spec.required and spec.default is None
+
+
+def argument_rule(component: Component, argument: str) -> Rule | None:
+    """Return what `argument` may be besides `takes_null`; None if nothing is known of it.
+
+    Of a nested component it says no more than "a name, or a mapping".
+    """
+    kind = nested_kind(component, argument)
+    if kind is not None:
+        return _nested_rule(component, argument, kind)
+    return _find_rule(component, argument)
 
 
 def choices_of(component: Component, argument: str) -> tuple[str, ...]:
@@ -157,9 +172,10 @@ def _nested_rule(component: Component, argument: str, kind: Kind) -> Rule:
     one = Rule(
         f"{_SINGULAR[kind]}: its name, or a mapping with type",
         lambda value: isinstance(value, Mapping) or TEXT.accepts(value),
+        any_of({"type": "object"}, TEXT.schema),
     )
     if argument == "learning_rate":
-        schedule = Rule("a schedule: a mapping with type", one.accepts)
+        schedule = Rule("a schedule: a mapping with type", one.accepts, one.schema)
         return either(number(above=0), schedule)
     if takes_list(component, argument):
         many = list_of(one, of=f"{kind}, each a name or a mapping with type")
@@ -206,10 +222,10 @@ def _margins(rank: int) -> Rule:
     cells = whole(0)
     if rank == 1:
         return either(cells, list_of(cells, 2))
-    pair = Rule("[before, after]", list_of(cells, 2).accepts)
+    pair = list_of(cells, 2)
     shape = f"a list of {rank} of them or of {rank} pairs [before, after]"
-    axes = [list_of(cells, rank), list_of(pair, rank)]
-    return either(cells, Rule(shape, lambda value: any(rule.accepts(value) for rule in axes)))
+    axes = either(list_of(cells, rank), list_of(pair, rank))
+    return either(cells, Rule(shape, axes.accepts, axes.schema))
 
 
 def _rule_from_default(default: Any) -> Rule | None:

@@ -113,21 +113,32 @@ def _read_component(kind: Kind, name: str, entry: Mapping[str, Any]) -> Componen
 
 
 @functools.cache
-def components(kind: Kind) -> Mapping[str, Component]:
-    """Return every component of `kind` by its YAML name, in alphabetical order."""
-    entries = _table()["kinds"][kind] | _OWN.get(kind, {})
-    return types.MappingProxyType(
-        {name: _read_component(kind, name, entries[name]) for name in sorted(entries)}
-    )
+def _entries(kind: Kind) -> Mapping[str, Any]:
+    """Return the table's entries of `kind` by YAML name; nearly all are never looked at."""
+    entries: dict[str, Any] = _table()["kinds"][kind] | _OWN.get(kind, {})
+    return entries
 
 
 @functools.cache
-def _names(kind: Kind) -> Mapping[str, Component]:
-    by_name: dict[str, Component] = {}
-    for component in components(kind).values():
-        for alias in (component.class_name, *component.aliases):
-            by_name[alias] = component
-    return {**by_name, **components(kind)}
+def _component(kind: Kind, name: str) -> Component:
+    return _read_component(kind, name, _entries(kind)[name])
+
+
+@functools.cache
+def components(kind: Kind) -> Mapping[str, Component]:
+    """Return every component of `kind` by its YAML name, in alphabetical order."""
+    names = sorted(_entries(kind))
+    return types.MappingProxyType({name: _component(kind, name) for name in names})
+
+
+@functools.cache
+def _spellings(kind: Kind) -> Mapping[str, str]:
+    """Return every accepted name -> the YAML name; those of the YAML come before Keras's own."""
+    spelt: dict[str, str] = {}
+    entries = _entries(kind)
+    for name in sorted(entries):
+        spelt |= dict.fromkeys((entries[name]["class"], *entries[name]["aliases"]), name)
+    return spelt | {name: name for name in entries}
 
 
 def find(kind: Kind, name: str) -> Component | None:
@@ -136,7 +147,8 @@ def find(kind: Kind, name: str) -> Component | None:
     Accepts the YAML name, Keras's class name, and the short names that Keras itself accepts
     (`mse`, `l1_l2`, `MaxPool2D`).
     """
-    return _names(kind).get(name)
+    meant = _spellings(kind).get(name)
+    return None if meant is None else _component(kind, meant)
 
 
 def import_object(component: Component) -> Any:

@@ -1,26 +1,33 @@
 """What may one value be? The building blocks that `arguments` lays its tables from.
 
-Every rule knows the phrase that completes "expected …". `bool` never counts as a number, and NaN
-and the infinities are no numbers either.
+Every rule knows the phrase that completes "expected …", and the JSON Schema that accepts the same
+values. `bool` never counts as a number, and NaN and the infinities are no numbers either; for
+JSON Schema `2.0` is a whole number, and it has no word for NaN.
 """
 
 from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+Schema = Mapping[str, Any]
+"""A JSON Schema (2020-12) as Python has it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Hold a phrase such as "a whole number >= 1", and the test for it.
+    """Hold a phrase such as "a whole number >= 1", the test for it, and the test as JSON Schema.
 
     `choices` are the names among the accepted values: what a misspelt one is compared with.
     """
 
     expected: str
     accepts: Callable[[object], bool]
+    schema: Schema
     choices: tuple[str, ...] = ()
 
 
@@ -44,7 +51,12 @@ def whole(minimum: int | None = None, maximum: int | None = None) -> Rule:
             return False
         return (minimum is None or value >= minimum) and (maximum is None or value <= maximum)
 
-    return Rule(" ".join(["a whole number", " and ".join(bounds)]).strip(), accepts)
+    schema = {"type": "integer"} | _present(minimum=minimum, maximum=maximum)
+    return Rule(" ".join(["a whole number", " and ".join(bounds)]).strip(), accepts, schema)
+
+
+def _present(**bounds: float | None) -> dict[str, Any]:
+    return {name: bound for name, bound in bounds.items() if bound is not None}
 
 
 def number(
@@ -71,19 +83,32 @@ def number(
         return math.isfinite(value) and all(test(value) for _, test in tests)
 
     phrase = " and ".join(text for text, _ in tests)
-    return Rule(f"a number {phrase}".strip(), accepts)
+    schema = {"type": "number"} | _present(
+        minimum=at_least, exclusiveMinimum=above, maximum=at_most, exclusiveMaximum=below
+    )
+    return Rule(f"a number {phrase}".strip(), accepts, schema)
 
 
 def choice(*names: str) -> Rule:
     """Accept one of `names`."""
-    return Rule(f"one of {', '.join(names)}", lambda value: value in names, names)
+    phrase = f"one of {', '.join(names)}"
+    return Rule(phrase, lambda value: value in names, {"enum": [*names]}, names)
 
 
 def either(*rules: Rule) -> Rule:
     """Accept what any of `rules` accepts."""
     phrase = ", or ".join(rule.expected for rule in rules)
+    schema = any_of(*(rule.schema for rule in rules))
     choices = tuple(name for rule in rules for name in rule.choices)
-    return Rule(phrase, lambda value: any(rule.accepts(value) for rule in rules), choices)
+    return Rule(phrase, lambda value: any(rule.accepts(value) for rule in rules), schema, choices)
+
+
+def any_of(*schemas: Schema) -> Schema:
+    """Return the JSON Schema that accepts what any of `schemas` accepts."""
+    flat: list[Schema] = []
+    for schema in schemas:
+        flat += schema["anyOf"] if schema.keys() == {"anyOf"} else [schema]
+    return flat[0] if len(flat) == 1 else {"anyOf": flat}
 
 
 def optional(rule: Rule) -> Rule:
@@ -91,6 +116,7 @@ def optional(rule: Rule) -> Rule:
     return Rule(
         f"{rule.expected}, or null",
         lambda value: value is None or rule.accepts(value),
+        any_of(rule.schema, {"type": "null"}),
         rule.choices,
     )
 
@@ -108,7 +134,12 @@ def list_of(rule: Rule, length: int | None = None, *, of: str = "") -> Rule:
             return False
         return (length is None or len(value) == length) and all(map(rule.accepts, value))
 
-    return Rule(many, accepts)
+    return Rule(many, accepts, _array(rule.schema, length))
+
+
+def _array(items: Schema, length: int | None = None) -> Schema:
+    bounds = {"minItems": 1} if length is None else {"minItems": length, "maxItems": length}
+    return {"type": "array", "items": items, **bounds}
 
 
 def _plural(phrase: str) -> str:
@@ -122,7 +153,8 @@ def _plural(phrase: str) -> str:
 def per_axis(rank: int, minimum: int = 1) -> Rule:
     """Accept one whole number, or a list with one for each of `rank` spatial axes."""
     one = whole(minimum)
-    return either(one, Rule(f"a list of {rank} of them", list_of(one, rank).accepts))
+    many = list_of(one, rank)
+    return either(one, Rule(f"a list of {rank} of them", many.accepts, many.schema))
 
 
 def _is_increasing(value: object) -> bool:
@@ -139,7 +171,13 @@ def _is_step_count(value: object) -> bool:
 
 def steps(minimum: int) -> Rule:
     """Accept a count of steps, or `{epochs: N}`, which the builder turns into steps."""
-    return either(whole(minimum), Rule("{epochs: N} with N > 0", _is_step_count))
+    schema = {
+        "type": "object",
+        "properties": {"epochs": number(above=0).schema},
+        "required": ["epochs"],
+        "additionalProperties": False,
+    }
+    return either(whole(minimum), Rule("{epochs: N} with N > 0", _is_step_count, schema))
 
 
 def _rises(values: Sequence[object]) -> bool:
@@ -168,25 +206,42 @@ def ends_in(*suffixes: str) -> Rule:
     return Rule(
         f"a path that ends in {' or '.join(suffixes)}",
         lambda value: isinstance(value, str) and value.endswith(suffixes),
+        {"type": "string", "pattern": f"(?:{'|'.join(map(re.escape, suffixes))})$"},
     )
 
 
-BOOLEAN = Rule("true or false", lambda value: isinstance(value, bool), ("true", "false"))
-TEXT = Rule("a text", _is_text)
+BOOLEAN = Rule(
+    "true or false",
+    lambda value: isinstance(value, bool),
+    {"type": "boolean"},
+    ("true", "false"),
+)
+TEXT = Rule("a text", _is_text, {"type": "string", "pattern": r"\S"})
 # Keras uses / to separate the scopes of a variable's path, and refuses it in names.
-NAME = Rule("a text without /", lambda value: _is_text(value) and "/" not in str(value))
-CHARACTER = Rule("one character", lambda value: isinstance(value, str) and len(value) == 1)
-MAPPING = Rule("a mapping", lambda value: isinstance(value, dict))
-NULL = Rule("null", lambda value: value is None)
+NAME = Rule(
+    "a text without /",
+    lambda value: _is_text(value) and "/" not in str(value),
+    {"type": "string", "pattern": r"^[^/]*[^/\s][^/]*$"},
+)
+CHARACTER = Rule(
+    "one character",
+    lambda value: isinstance(value, str) and len(value) == 1,
+    {"type": "string", "minLength": 1, "maxLength": 1},
+)
+MAPPING = Rule("a mapping", lambda value: isinstance(value, dict), {"type": "object"})
+NULL = Rule("null", lambda value: value is None, {"type": "null"})
 NUMBER = number()
-INCREASING = Rule("a list of increasing numbers", _is_increasing)
+# That the values rise is more than JSON Schema can say.
+INCREASING = Rule("a list of increasing numbers", _is_increasing, _array(NUMBER.schema))
 BOUNDARIES = Rule(
     "a list of increasing step counts, each a whole number >= 1, or {epochs: N} with N > 0",
     _is_boundaries,
+    _array(steps(1).schema),
 )
-AXIS = Rule("a whole number", _is_whole)
+AXIS = Rule("a whole number", _is_whole, {"type": "integer"})
 AXES = Rule(
     "a whole number, or a list of them",
     lambda value: _is_whole(value) or list_of(AXIS).accepts(value),
+    any_of(AXIS.schema, _array(AXIS.schema)),
 )
 NUMBER_OR_PAIR = either(NUMBER, list_of(NUMBER, 2))

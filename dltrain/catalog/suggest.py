@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 # difflib's own default (0.6) proposes far-fetched names for short words: `rate` for `name`.
@@ -35,5 +34,7 @@ def nearest(name: str, candidates: Iterable[str]) -> str | None:
     short = [candidate for candidate in sorted(by_key.values()) if _initials(candidate) == key]
     if len(short) == 1:
         return short[0]
+    import difflib  # only a mistake needs it
+
     matches = difflib.get_close_matches(key, by_key, n=1, cutoff=_CUTOFF)
     return by_key[matches[0]] if matches else None

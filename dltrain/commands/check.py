@@ -10,13 +10,12 @@ from typing import Annotated, Any
 
 import typer
 
-from dltrain.commands.fit import ConfigArgument, SetOption
 from dltrain.commands.layer_table import describe_layers, describe_totals, draw_layers
 from dltrain.commands.lint_view import count_warnings, describe_finding, show_findings
+from dltrain.commands.options import ConfigArgument, SetOption
 from dltrain.config.dump import dump_config
 from dltrain.config.load import LoadedConfig, load_config
 from dltrain.errors import ConfigError, Problem, UsageError
-from dltrain.runs.atomic import to_json
 from dltrain.shapes.infer import infer_shapes
 from dltrain.shapes.table import ShapeTable
 
@@ -71,11 +70,10 @@ def _make_table(loaded: LoadedConfig, *, build: bool) -> ShapeTable:
     return table
 
 
-def _check_as_json(
-    config: Path, overrides: Sequence[str], *, build: bool, strict: bool
-) -> None:
+def _check_as_json(config: Path, overrides: Sequence[str], *, build: bool, strict: bool) -> None:
     """Print one document whether the config is right or wrong, with the same keys."""
     from dltrain.lint.check import find_lints
+    from dltrain.runs.atomic import to_json
 
     loaded: LoadedConfig | None = None
     table: ShapeTable | None = None

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dltrain.catalog.datasets import DATASETS, DatasetInfo
+from dltrain.commands.completion import complete_dataset
 from dltrain.data.progress import Progress
 from dltrain.data.store import read_record, resolve_data_dir
 from dltrain.errors import DataError, UsageError
@@ -31,6 +32,10 @@ DataDirOption = Annotated[
 ]
 OfflineOption = Annotated[
     bool, typer.Option("--offline", help="Never use the network (also: DLTRAIN_OFFLINE=1).")
+]
+DatasetArgument = Annotated[
+    str,
+    typer.Argument(help="Which dataset; see `dltrain data list`.", autocompletion=complete_dataset),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
@@ -99,7 +104,7 @@ def _make_table(entries: list[dict[str, Any]]) -> Table:
 
 @app.command("fetch")
 def fetch(
-    name: Annotated[str, typer.Argument(help="Which dataset; see `dltrain data list`.")],
+    name: DatasetArgument,
     data_dir: DataDirOption = None,
     offline: OfflineOption = False,
 ) -> None:
@@ -121,7 +126,7 @@ def fetch(
 
 @app.command("add")
 def add(
-    name: Annotated[str, typer.Argument(help="Which dataset; see `dltrain data list`.")],
+    name: DatasetArgument,
     path: Annotated[
         Path, typer.Argument(help="The publisher's archive, or the folder that it unpacks to.")
     ],

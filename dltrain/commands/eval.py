@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dltrain.commands.completion import complete_run
 from dltrain.commands.data import DataDirOption, OfflineOption
 from dltrain.commands.fit import (
     DeviceChoice,
@@ -40,7 +41,9 @@ def evaluate(
     run: Annotated[
         str,
         typer.Argument(
-            metavar="RUN", help="A run directory, NAME/0001, or NAME for its latest run."
+            metavar="RUN",
+            help="A run directory, NAME/0001, or NAME for its latest run.",
+            autocompletion=complete_run,
         ),
     ],
     split: Annotated[SplitChoice, typer.Option("--split", help="Which rows.")] = SplitChoice.TEST,

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from dltrain.commands.completion import complete_run
 from dltrain.commands.data import DataDirOption, OfflineOption
 from dltrain.commands.lint_view import show_findings
+from dltrain.commands.options import SetOption
 from dltrain.config.load import LoadedConfig, load_config
 from dltrain.errors import UsageError
 from dltrain.evaluation.requirements import (
@@ -40,13 +42,6 @@ class DeviceChoice(StrEnum):
     GPU = "gpu"
 
 
-ConfigArgument = Annotated[
-    Path, typer.Argument(metavar="CONFIG", help="A YAML file.", show_default=False)
-]
-SetOption = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="Override one value; may be repeated."),
-]
 RequireOption = Annotated[
     list[str] | None,
     typer.Option(
@@ -75,7 +70,12 @@ def fit(
     ] = None,
     resume: Annotated[
         str | None,
-        typer.Option("--resume", metavar="RUN", help="Go on with a run that was interrupted."),
+        typer.Option(
+            "--resume",
+            metavar="RUN",
+            help="Go on with a run that was interrupted.",
+            autocompletion=complete_run,
+        ),
     ] = None,
     device: DeviceOption = DeviceChoice.AUTO,
     seed: Annotated[int | None, typer.Option("--seed", help="Override seed.")] = None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dltrain.catalog.rules import number
 from dltrain.catalog.suggest import nearest
 from dltrain.config.components import check_spec
 from dltrain.config.document import Problems
@@ -12,6 +13,8 @@ from dltrain.config.wrong_values import add_wrong_value
 
 METRIC_SHORT_NAMES = {"f1": "f1_score", "r2": "r2_score", "rmse": "root_mean_squared_error"}
 """Names of metrics that a config may use besides Keras's own."""
+
+CROSS_ENTROPY_ARGUMENTS = {"label_smoothing": number(at_least=0, below=1)}
 
 
 def check_loss(raw: object, problems: Problems) -> Spec | None:
@@ -24,7 +27,8 @@ def check_loss(raw: object, problems: Problems) -> Spec | None:
     for key, value in spec.items():
         if key == "type":
             continue
-        if key != "label_smoothing":
+        rule = CROSS_ENTROPY_ARGUMENTS.get(key)
+        if rule is None:
             problems.add(
                 (*path, key),
                 f"cross_entropy has no argument '{key}'.",
@@ -34,8 +38,8 @@ def check_loss(raw: object, problems: Problems) -> Spec | None:
                 received=f"'{key}'",
                 suggestion=nearest(key, ("label_smoothing",)),
             )
-        elif isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 1:
-            add_wrong_value((*path, key), value, "a number >= 0 and < 1", problems)
+        elif not rule.accepts(value):
+            add_wrong_value((*path, key), value, rule.expected, problems)
     return dict(spec) if len(problems) == before else None
 
 

@@ -17,7 +17,8 @@ _AUGMENTING_EXTRA = {"rand_augment", "aug_mix", "auto_contrast", "equalization",
 _AUGMENTATION = "a random layer on single images"
 
 _CELLS = {"gru_cell", "lstm_cell", "simple_rnn_cell", "stacked_rnn_cells"}
-_RECURRENT = {"lstm", "gru", "simple_rnn", "rnn", "conv_lstm1d", "conv_lstm2d", "conv_lstm3d"}
+RECURRENT = {"lstm", "gru", "simple_rnn", "rnn", "conv_lstm1d", "conv_lstm2d", "conv_lstm3d"}
+"""The layers that bidirectional wraps."""
 _CELL_HINT = "Write {type: rnn, cell: {type: gru_cell, units: 8}}, or lstm, gru, simple_rnn."
 _TEXT_HINT = "The dataset makes ids of them: start with embedding."
 
@@ -37,9 +38,29 @@ _ADAPTED: dict[str, tuple[str, str]] = {
 }
 
 
+# Activations that no layer of a model may have.
+UNFIT_ACTIVATIONS = {"glu"}
+
+
 def is_augmentation(layer_type: str) -> bool:
     """Say whether a layer belongs under `dataset.augment` and not into the model."""
     return layer_type.startswith("random_") or layer_type in _AUGMENTING_EXTRA | _LABEL_MIXING
+
+
+def may_augment(layer_type: str) -> bool:
+    """Say whether `dataset.augment` may hold a layer."""
+    return is_augmentation(layer_type) and layer_type not in _LABEL_MIXING
+
+
+def may_stand_in_model(layer_type: str, *, wrapped: bool = False) -> bool:
+    """Say whether a model may hold a layer; one that another layer wraps may be a cell of rnn."""
+    unfit = is_augmentation(layer_type) or layer_type in _NEVER
+    return not unfit and (wrapped or layer_type not in _CELLS)
+
+
+def needed_in_model(layer_type: str) -> str | None:
+    """Return the argument that a layer needs in a model though Keras has a default, or None."""
+    return _ADAPTED[layer_type][0] if layer_type in _ADAPTED else None
 
 
 def check_augmentation(spec: Spec, path: Path, problems: Problems) -> None:
@@ -100,7 +121,7 @@ def _check_layer(spec: Spec, path: Path, problems: Problems) -> None:
             expected="a layer of the model",
             received=f"the augmentation {kind}",
         )
-    elif any(_names_glu(spec.get(name)) for name in ("activation", "recurrent_activation")):
+    elif any(_is_unfit(spec.get(name)) for name in ("activation", "recurrent_activation")):
         problems.add(
             path,
             "glu halves the units, which Keras's layers don't reckon with.",
@@ -121,7 +142,7 @@ def _check_layer(spec: Spec, path: Path, problems: Problems) -> None:
     elif kind == "bidirectional":
         for name in ("layer", "backward_layer"):
             inner = spec.get(name)
-            if isinstance(inner, dict) and inner.get("type") not in _RECURRENT:
+            if isinstance(inner, dict) and inner.get("type") not in RECURRENT:
                 problems.add(
                     (*path, name),
                     f"bidirectional wraps a recurrent layer; {inner.get('type')} is none.",
@@ -131,5 +152,5 @@ def _check_layer(spec: Spec, path: Path, problems: Problems) -> None:
                 )
 
 
-def _names_glu(activation: object) -> bool:
-    return isinstance(activation, dict) and activation.get("type") == "glu"
+def _is_unfit(activation: object) -> bool:
+    return isinstance(activation, dict) and activation.get("type") in UNFIT_ACTIVATIONS

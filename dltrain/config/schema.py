@@ -16,9 +16,14 @@ Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 class Section(BaseModel):
-    """A section of the config: unknown keys are refused, values are never coerced in silence."""
+    """A section of the config: unknown keys are refused, values are never coerced in silence.
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    A section that is absent is made of its defaults, which need no validation: that would build
+    its validator, a second time beside the one inside RunConfig's.
+    """
+
+    # Built at first use: only RunConfig is ever validated by itself, and it holds all the others.
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
 
 
 class DatasetConfig(Section):
@@ -162,7 +167,7 @@ class TrainingConfig(Section):
     precision: Literal["float32", "mixed_float16", "mixed_bfloat16"] = Field(
         "float32", description="Number format of the computation (Keras's dtype policy)."
     )
-    checkpoint: CheckpointConfig = Field(default_factory=lambda: CheckpointConfig())
+    checkpoint: CheckpointConfig = Field(default_factory=lambda: CheckpointConfig.model_construct())
     input: Literal["auto", "device", "stream"] = Field(
         "auto",
         description="device: all rows in the device's memory; stream: read batch by batch; auto: "
@@ -185,7 +190,9 @@ class RunConfig(Section):
     dataset: DatasetConfig
     model: ModelConfig
     loss: Any = Field(None, description="cross_entropy, mse, or a Keras loss by its own name.")
-    regularization: RegularizationConfig = Field(default_factory=lambda: RegularizationConfig())
+    regularization: RegularizationConfig = Field(
+        default_factory=lambda: RegularizationConfig.model_construct()
+    )
     optimizer: Any = Field(None, description="A Keras optimizer.")
     metrics: list[Any] | None = Field(None, description="Computed every epoch.")
-    training: TrainingConfig = Field(default_factory=lambda: TrainingConfig())
+    training: TrainingConfig = Field(default_factory=lambda: TrainingConfig.model_construct())

@@ -45,7 +45,7 @@ def list_runs(root: Path) -> list[RunSummary]:
     Runs are `root/NAME/0001`, and any other folder one or two levels down that holds a run's
     files. A missing `root` holds none.
     """
-    summaries = [summarize_run(paths) for paths in _find_runs(root)]
+    summaries = [summarize_run(paths) for paths in find_runs(root)]
     summaries.sort(key=lambda summary: (summary.name, summary.number or 0), reverse=True)
     # Stable: among runs that began in the same second the higher number stays first.
     summaries.sort(key=lambda summary: summary.started_at or "", reverse=True)
@@ -85,7 +85,8 @@ def summarize_run(paths: RunPaths) -> RunSummary:
     )
 
 
-def _find_runs(root: Path) -> Iterator[RunPaths]:
+def find_runs(root: Path) -> Iterator[RunPaths]:
+    """Yield the runs of `root` by their folders' names; nothing of them is read."""
     for folder in _folders(root):
         if RunPaths(folder).looks_like_run():
             yield RunPaths(folder)
