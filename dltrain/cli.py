@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 import dltrain
-from dltrain.commands import check, data, eval, fit, runs, smoke
+from dltrain.commands import check, data, describe, eval, fit, runs, smoke
 from dltrain.errors import ConfigError, DltrainError, MachineError
 
 ISSUES = "https://github.com/dltrain/dltrain/issues"
@@ -31,6 +31,7 @@ app.command("fit")(fit.fit)
 app.command("smoke")(smoke.smoke)
 app.command("eval")(eval.evaluate)
 app.command("check")(check.check)
+app.command("describe")(describe.describe)
 app.command("runs")(runs.runs)
 app.add_typer(data.app, name="data")
 

@@ -26,7 +26,7 @@ def test_the_version_is_printed(dltrain: Cli) -> None:
 def test_help_names_every_command(dltrain: Cli) -> None:
     result = dltrain("--help")
     assert result.code == 0
-    for command in ("fit", "smoke", "eval", "check", "runs", "data"):
+    for command in ("fit", "smoke", "eval", "check", "describe", "runs", "data"):
         assert f"│ {command} " in result.out
     assert all(len(line) <= 80 for line in result.out.splitlines())
 
@@ -93,7 +93,8 @@ def test_a_foreseen_error_shows_its_traceback_with_v_only(
 
 def test_light_commands_import_nothing_heavy(workplace: Path, write_config: WriteConfig) -> None:
     commands = [["--help"], ["fit", "--help"], ["check", str(write_config())], ["runs"]]
-    commands += [["data", "list"], ["check", "absent.yaml"], ["eval", "absent"]]
+    commands += [["describe"], ["describe", "dropout", "--lang", "zh"], ["data", "list"]]
+    commands += [["check", "absent.yaml"], ["eval", "absent"]]
     program = (
         "import sys\n"
         "from dltrain.cli import run\n"
@@ -104,7 +105,7 @@ def test_light_commands_import_nothing_heavy(workplace: Path, write_config: Writ
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False
     )
-    assert done.stdout.splitlines()[-1] == "[0, 0, 0, 0, 0, 2, 2] []", done.stderr
+    assert done.stdout.splitlines()[-1] == "[0, 0, 0, 0, 0, 0, 0, 2, 2] []", done.stderr
 
 
 def test_output_into_a_closed_pipe_says_nothing(workplace: Path) -> None:

@@ -170,6 +170,20 @@ def test_smoke_prints_its_document_for_what_works_and_what_fails(
     assert [row["passed"] for row in check(several, "smoke")["configs"]] == [True, False]
 
 
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_describe_prints_its_document_for_the_map_and_for_every_kind_of_meaning(
+    dltrain: Cli, lang: str
+) -> None:
+    map_ = dltrain("describe", "--json", "--lang", lang)
+    assert len(check(map_, "describe")["chapters"]) > 5
+    kinds = set()
+    for name in ("l2", "training", "optimizer", "layers", "schedules", "glu", "name", "imdb"):
+        answered = check(dltrain("describe", name, "--json", "--lang", lang), "describe")
+        assert answered["lang"] == lang
+        kinds |= {meaning["kind"] for meaning in answered["meanings"]}
+    assert kinds == {"concept", "key", "kind", "component", "argument", "dataset"}
+
+
 def write_wrong() -> Path:
     path = Path("wrong.yaml")
     path.write_text("name: wrong\n")

@@ -113,6 +113,22 @@ def check_value(component: Component, argument: str, value: object) -> str | Non
     return f"{rule.expected.removesuffix(', or null')}, or null" if null_too else rule.expected
 
 
+def describe_argument(component: Component, argument: str) -> str:
+    """Say what `argument` may be, as "a whole number >= 1, or null".
+
+    Raises KeyError if the component has no such argument.
+    """
+    spec = component.arguments[argument]
+    kind = nested_kind(component, argument)
+    if kind is not None:
+        rule: Rule | None = _nested_rule(component, argument, kind)
+    else:
+        rule = _find_rule(component, argument)
+    expected = rule.expected.removesuffix(", or null") if rule else "any value"
+    nullable = not spec.required and spec.default is None
+    return f"{expected}, or null" if nullable or (rule and rule.accepts(None)) else expected
+
+
 def keras_value(component: Component, argument: str, value: Any) -> Any:
     """Return `value` in the type that Keras wants.
 

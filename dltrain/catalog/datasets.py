@@ -6,6 +6,8 @@ Pure data. Where the checksums come from:
 - torchvision: `torchvision/datasets/{mnist,cifar}.py` (MD5 of the `.gz` files and of CIFAR-10's
   batches; for Fashion-MNIST they are those of the README of zalandoresearch/fashion-mnist);
 - IMDB: MD5 of the archive at ai.stanford.edu/~amaas/data/sentiment.
+
+Class counts and the median length of texts were counted on the training rows once prepared.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from typing import Literal
 
 Task = Literal["classification", "regression"]
 Modality = Literal["image", "text", "tabular"]
+Flip = Literal["horizontal", "vertical"]
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,12 @@ class DatasetInfo:
     `()` of a text. `test_rows` is 0 where no test split is published. `sources` holds
     alternatives: the files of any one of them are enough. `contents` maps a file inside the
     archive, by its bare name, to the published digest of its unzipped bytes.
+
+    `class_counts` are the training rows of each class, in the order of `class_names`;
+    `median_words` is the median length of a training text, in words of `dltrain.data.tokenize`
+    before any is cut off, 0 where there are no texts. `flips` are the mirrorings, and
+    `max_rotation` the turn (1 is the whole circle), after which an image still looks like one of
+    its class.
     """
 
     name: str
@@ -69,6 +78,10 @@ class DatasetInfo:
     sources: tuple[tuple[SourceFile, ...], ...] = ()
     contents: Mapping[str, str] = field(default_factory=dict)
     options: Mapping[str, Option] = field(default_factory=dict)
+    class_counts: tuple[int, ...] = ()
+    median_words: int = 0
+    flips: tuple[Flip, ...] = ("horizontal", "vertical")
+    max_rotation: float = 0.5
 
     @property
     def embedded(self) -> bool:
@@ -88,6 +101,11 @@ _FASHION_MNIST_MIRRORS = (
     "https://storage.googleapis.com/tensorflow/tf-keras-datasets",
 )
 _DIGITS = tuple(str(digit) for digit in range(10))
+# A mirrored 2 or 7 is no digit, and a 6 turned by half a circle is a 9. At an eighth of a circle
+# each way, two digits turned against each other are a quarter apart.
+_DIGITS_ROTATION = 0.125
+# Clothes and photos come mirrored, but hardly ever upside down.
+_UPRIGHT_ROTATION = 0.25
 
 
 def _idx_files(mirrors: tuple[str, ...], digests: Mapping[str, str]) -> tuple[SourceFile, ...]:
@@ -111,6 +129,9 @@ _DIGITS_INFO = DatasetInfo(
     train_rows=1797,
     test_rows=0,
     summary="handwritten digits, 8×8",
+    class_counts=(178, 182, 177, 183, 181, 182, 181, 179, 174, 180),
+    flips=(),
+    max_rotation=_DIGITS_ROTATION,
 )
 
 _MNIST_INFO = DatasetInfo(
@@ -150,6 +171,9 @@ _MNIST_INFO = DatasetInfo(
         "t10k-images-idx3-ubyte": "md5:2646ac647ad5339dbf082846283269ea",
         "t10k-labels-idx1-ubyte": "md5:27ae3e4e09519cfbb04c329615203637",
     },
+    class_counts=(5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949),
+    flips=(),
+    max_rotation=_DIGITS_ROTATION,
 )
 
 _FASHION_MNIST_INFO = DatasetInfo(
@@ -185,6 +209,9 @@ _FASHION_MNIST_INFO = DatasetInfo(
             },
         ),
     ),
+    class_counts=(6000,) * 10,  # Xiao et al. 2017, arXiv:1708.07747, section 2
+    flips=("horizontal",),
+    max_rotation=_UPRIGHT_ROTATION,
 )
 
 _CIFAR10_INFO = DatasetInfo(
@@ -229,6 +256,9 @@ _CIFAR10_INFO = DatasetInfo(
         "data_batch_5": "md5:482c414d41f54cd18b22e5b47cb7c3cb",
         "test_batch": "md5:40351d587109b95175f43aff81a1287e",
     },
+    class_counts=(5000,) * 10,
+    flips=("horizontal",),
+    max_rotation=_UPRIGHT_ROTATION,
 )
 
 _IMDB_INFO = DatasetInfo(
@@ -252,6 +282,8 @@ _IMDB_INFO = DatasetInfo(
             ),
         ),
     ),
+    class_counts=(12_500, 12_500),
+    median_words=176,
 )
 
 _DIABETES_INFO = DatasetInfo(

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from dltrain.commands.fit import ConfigArgument, SetOption
+from dltrain.commands.lint_view import count_warnings, describe_finding, show_findings
 from dltrain.config.dump import dump_config
 from dltrain.config.load import LoadedConfig, load_config
 from dltrain.errors import ConfigError, Problem, UsageError
@@ -21,15 +22,23 @@ def check(
     resolved: Annotated[
         bool, typer.Option("--resolved", help="Print the whole config, defaults written out.")
     ] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit with 2 if there is a warning.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
-    """Check CONFIG and report every problem with its line."""
+    """Check CONFIG and report every problem with its line, and what would train badly."""
     if as_json:
-        _check_as_json(config, overrides or ())
+        _check_as_json(config, overrides or (), strict=strict)
         return
+    from dltrain.lint.check import find_lints
+
     loaded = load_config(config, overrides=overrides or ())
-    for warning in loaded.warnings:
-        typer.echo(f"warning: {warning}", err=True)
+    findings = find_lints(loaded)
+    show_findings(findings)
+    if strict and findings:
+        typer.echo(f"{count_warnings(findings)}, and --strict allows none.", err=True)
+        raise typer.Exit(UsageError.exit_code)
     if resolved:
         typer.echo(dump_config(loaded.config), nl=False)
         return
@@ -39,8 +48,10 @@ def check(
     )
 
 
-def _check_as_json(config: Path, overrides: Sequence[str]) -> None:
+def _check_as_json(config: Path, overrides: Sequence[str], *, strict: bool) -> None:
     """Print one document whether the config is right or wrong, with the same keys."""
+    from dltrain.lint.check import find_lints
+
     loaded: LoadedConfig | None = None
     problems: Sequence[Problem] = ()
     try:
@@ -49,14 +60,15 @@ def _check_as_json(config: Path, overrides: Sequence[str]) -> None:
         problems = error.problems
     except UsageError as error:  # no such file, or a directory
         problems = [Problem(str(config), 0, 0, "", error.message, error.hint)]
+    findings = find_lints(loaded) if loaded else ()
     document = {
         "valid": loaded is not None,
         "problems": [_describe(problem) for problem in problems],
-        "warnings": [_describe(warning) for warning in loaded.warnings] if loaded else [],
+        "warnings": [describe_finding(finding) for finding in findings],
         "config": loaded.config.model_dump(mode="json") if loaded else None,
     }
     typer.echo(to_json(document))
-    if loaded is None:
+    if loaded is None or (strict and findings):
         raise typer.Exit(UsageError.exit_code)
 
 

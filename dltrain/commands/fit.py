@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dltrain.commands.data import DataDirOption, OfflineOption
+from dltrain.commands.lint_view import show_findings
 from dltrain.config.load import LoadedConfig, load_config
 from dltrain.errors import UsageError
 from dltrain.evaluation.requirements import (
@@ -112,8 +113,10 @@ def fit(
             hint="For example: dltrain fit configs/quickstart.yaml",
         )
     loaded = load_config(path, overrides=overrides or (), seed=seed, epochs=epochs)
-    for warning in loaded.warnings:
-        typer.echo(f"warning: {warning}", err=True)
+    if paths is None:  # a run that goes on has been warned of, and its comments aren't kept
+        from dltrain.lint.check import find_lints
+
+        show_findings(find_lints(loaded))
     if smoke:
         from dltrain.commands.smoke import smoke_one
 
@@ -175,6 +178,7 @@ def describe_fit(result: FitResult, seconds: float) -> dict[str, Any]:
         "epochs": result.epochs_done,
         "seconds": round(seconds, 2),
         "train_seconds": round(result.train_seconds, 2),
+        "checkpoint_seconds": round(result.checkpoint_seconds, 3),
         "splits": result.scores,
     }
 

@@ -29,6 +29,8 @@ class Document:
     values: dict[Path, Place] = field(default_factory=dict)
     order: tuple[str, ...] = ()
     """Sources in the order in which their problems are shown."""
+    texts: dict[str, str] = field(default_factory=dict)
+    """The text of each source, for what stands in its comments."""
 
     def place(self, path: Path, *, of_key: bool = False) -> Place:
         """Return where `path` stands; for what is absent, where its nearest parent stands."""

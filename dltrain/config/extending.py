@@ -89,6 +89,7 @@ def _merge(base: Document, top: Document) -> Document:
         keys=dict(base.keys),
         values=dict(base.values),
         order=(*top.order, *base.order),
+        texts={**base.texts, **top.texts},
     )
     _merge_mapping(merged, merged.data, top.data, top, ())
     return merged

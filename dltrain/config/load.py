@@ -30,9 +30,9 @@ from dltrain.config.rules import (
     complete_dataset,
 )
 from dltrain.config.schema import RunConfig
-from dltrain.config.targets import Targets, describe_mismatch, last_layer
+from dltrain.config.targets import Targets
 from dltrain.config.validation import add_validation_errors, wrong_paths
-from dltrain.errors import ConfigError, Problem
+from dltrain.errors import ConfigError
 
 _DEFAULT_METRICS = {"classification": ["accuracy"], "regression": ["mae"]}
 _DEFAULT_LOSS = {"classification": "cross_entropy", "regression": "mse"}
@@ -50,7 +50,6 @@ class LoadedConfig:
     layers: tuple[Layer, ...]
     targets: Targets
     document: Document
-    warnings: tuple[Problem, ...] = ()
 
     def problem(self, path: Path, message: str, *, hint: str = "") -> ConfigError:
         """Return a ConfigError that points at `path` in the file."""
@@ -98,9 +97,7 @@ def check_document(document: Document) -> LoadedConfig:
     assert config is not None
     assert info is not None
     assert targets is not None
-    return LoadedConfig(
-        config, info, tuple(layers), targets, document, _collect_warnings(document, targets, layers)
-    )
+    return LoadedConfig(config, info, tuple(layers), targets, document)
 
 
 def _complete(config: RunConfig, info: DatasetInfo, problems: Problems) -> RunConfig:
@@ -209,25 +206,3 @@ def _complete_training(data: dict[str, Any]) -> None:
     for section in (stopping, plateau):
         if section and section["monitor"] is None:
             section["monitor"] = training["monitor"]
-
-
-def _collect_warnings(
-    document: Document, targets: Targets, layers: list[Layer]
-) -> tuple[Problem, ...]:
-    warnings = Problems(document)
-    written = document.data.get("loss")
-    kind = written.get("type") if isinstance(written, dict) else written
-    if kind is not None and kind != "cross_entropy":
-        mismatch = describe_mismatch(targets, last_layer(layers)[1])
-        if mismatch:
-            warnings.add(("loss",), mismatch)
-    taken = {name for layer in layers for name in layer.inputs}
-    for layer in layers[:-1]:
-        if layer.name not in taken:
-            warnings.add(
-                layer.path,
-                f"no layer takes the output of {layer.name} ({layer.type}): "
-                "it is left out of the model.",
-                hint="Name it under `inputs:` of a later layer, or delete it.",
-            )
-    return warnings.found()

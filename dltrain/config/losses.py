@@ -10,7 +10,8 @@ from dltrain.config.reading import describe
 from dltrain.config.schema import Spec
 from dltrain.config.targets import CROSS_ENTROPY
 
-_METRIC_SHORT_NAMES = {"f1": "f1_score", "r2": "r2_score", "rmse": "root_mean_squared_error"}
+METRIC_SHORT_NAMES = {"f1": "f1_score", "r2": "r2_score", "rmse": "root_mean_squared_error"}
+"""Names of metrics that a config may use besides Keras's own."""
 
 
 def check_loss(raw: object, problems: Problems) -> Spec | None:
@@ -41,7 +42,7 @@ def check_loss(raw: object, problems: Problems) -> Spec | None:
 def check_metric(raw: object, path: Path, problems: Problems) -> Spec | None:
     """Return the metric as `{"type": Keras's name, "name": as it is reported, …}`."""
     written = raw.get("type") if isinstance(raw, dict) else raw
-    full = _METRIC_SHORT_NAMES.get(written) if isinstance(written, str) else None
+    full = METRIC_SHORT_NAMES.get(written) if isinstance(written, str) else None
     if full is not None:
         raw = {**raw, "type": full} if isinstance(raw, dict) else full
     spec = check_spec("metrics", raw, path, problems)

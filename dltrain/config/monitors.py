@@ -57,15 +57,20 @@ def check_monitors(config: RunConfig, problems: Problems) -> None:
         # One that was resolved from another is told there, where it was written.
         if name is None or name in names or not _is_written(path, problems.document.data):
             continue
-        near = nearest(str(name), names)
-        without = not config.dataset.validation_split and str(name).startswith("val_")
         problems.add(
             path,
             f"no epoch produces {describe(name)}; there are {', '.join(names)}.",
-            hint="Set dataset.validation_split above 0."
-            if without
-            else (f"Did you mean '{near}'?" if near else "Add it to metrics:."),
+            hint=_hint(str(name), names, has_validation=bool(config.dataset.validation_split)),
         )
+
+
+def _hint(name: str, names: list[str], *, has_validation: bool) -> str:
+    if name.startswith("test_"):
+        return "The test rows choose nothing, so that they can judge: monitor a val_ value."
+    if name.startswith("val_") and not has_validation:
+        return "Set dataset.validation_split above 0."
+    near = nearest(name, names)
+    return f"Did you mean '{near}'?" if near else "Add it to metrics:."
 
 
 def _is_written(path: Path, data: Any) -> bool:

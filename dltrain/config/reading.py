@@ -57,7 +57,7 @@ def read_text(text: str, *, source: str) -> Document:
         raise ConfigError(
             [Problem(source, 1, 1, "", "the file holds no YAML.", "A config starts with `name:`.")]
         )
-    document = Document(data={}, source=source, order=(source,))
+    document = Document(data={}, source=source, order=(source,), texts={source: text})
     builder = _Builder(document)
     data = builder.build(node, (), 0, ())
     if not isinstance(data, dict) and not builder.problems:

@@ -10,7 +10,7 @@ from dltrain.catalog.datasets import DatasetInfo
 from dltrain.config.document import Problems
 from dltrain.config.layers import INPUT, Layer
 from dltrain.config.paths import Path
-from dltrain.config.schema import RunConfig
+from dltrain.config.schema import DatasetConfig, RunConfig
 from dltrain.config.targets import Targets, TargetsError, last_layer, resolve_targets
 
 _TEXT_OPTIONS = {
@@ -84,6 +84,12 @@ def vocabulary_size(config: RunConfig) -> int:
     return (dataset.max_words or 0) + pairs
 
 
+def text_length(dataset: DatasetConfig) -> int:
+    """Return how many ids a text becomes: its words, and a pair between any two with ngrams: 2."""
+    length = dataset.max_length or 0
+    return 2 * length - 1 if dataset.ngrams == 2 else length
+
+
 def count_training_rows(config: RunConfig, info: DatasetInfo) -> int:
     """Return how many rows are trained on, after validation and test rows are held out."""
     rows = config.dataset.rows or info.train_rows
@@ -111,9 +117,16 @@ def check_batch_size(config: RunConfig, info: DatasetInfo, problems: Problems) -
 def check_training(config: RunConfig, problems: Problems) -> None:
     """Check the learning-rate settings against each other, and early stopping against the end."""
     scheduled = isinstance((config.optimizer or {}).get("learning_rate"), dict)
-    if scheduled and config.training.reduce_lr_on_plateau is not None:
+    plateaus: list[Path] = [
+        ("training", "callbacks", index)
+        for index, spec in enumerate(config.training.callbacks)
+        if spec is not None and spec["type"] == "reduce_lr_on_plateau"
+    ]
+    if config.training.reduce_lr_on_plateau is not None:
+        plateaus.append(("training", "reduce_lr_on_plateau"))
+    for path in plateaus if scheduled else []:
         problems.add(
-            ("training", "reduce_lr_on_plateau"),
+            path,
             "a learning rate that follows a schedule can't be lowered on a plateau as well.",
             hint="Give optimizer.learning_rate a number, or leave this out.",
             of_key=True,

@@ -94,7 +94,7 @@ class RegularizationConfig(Section):
 class EarlyStoppingConfig(Section):
     """Stop when the monitored value no longer improves (keras.callbacks.EarlyStopping)."""
 
-    monitor: str | None = Field(None, description="Default: training.monitor.")
+    monitor: str | None = Field(None, description="The value to watch; default: training.monitor.")
     patience: Annotated[int, Field(ge=0)] = Field(
         5, description="Epochs without improvement before training stops."
     )
@@ -112,13 +112,19 @@ class EarlyStoppingConfig(Section):
 class ReduceLROnPlateauConfig(Section):
     """Lower the learning rate when progress stalls (keras.callbacks.ReduceLROnPlateau)."""
 
-    monitor: str | None = Field(None, description="Default: training.monitor.")
+    monitor: str | None = Field(
+        None, description="The value that must not stall; default: training.monitor."
+    )
     factor: Annotated[float, Field(gt=0, lt=1)] = Field(
         0.1, description="The learning rate is multiplied by this."
     )
-    patience: Annotated[int, Field(ge=0)] = Field(10, description="Epochs without improvement.")
-    mode: Literal["auto", "min", "max"] = Field("auto", description="Which direction is better.")
-    min_delta: Weight = Field(1e-4, description="Smallest change that counts as improvement.")
+    patience: Annotated[int, Field(ge=0)] = Field(
+        10, description="Epochs without improvement before the rate is cut."
+    )
+    mode: Literal["auto", "min", "max"] = Field(
+        "auto", description="Which direction of the watched value is better."
+    )
+    min_delta: Weight = Field(1e-4, description="Smallest change that is no stalling.")
     cooldown: Annotated[int, Field(ge=0)] = Field(0, description="Epochs to wait after a cut.")
     min_lr: Weight = Field(0.0, description="The learning rate never falls below this.")
 

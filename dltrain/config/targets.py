@@ -125,28 +125,6 @@ def last_layer(layers: list[Layer]) -> tuple[int | None, str | None]:
     return None, activation
 
 
-def describe_mismatch(targets: Targets, activation: str | None) -> str | None:
-    """Say how a loss named literally disagrees with the last layer, or None if it agrees."""
-    kind = targets.loss["type"]
-    if targets.task != "classification" or kind not in _PROBABILITY_LOSSES:
-        return None
-    from_logits = bool(targets.loss.get("from_logits", False))
-    squashed = activation in ("softmax", "sigmoid")
-    if from_logits and squashed:
-        return f"{kind} with from_logits: true expects no {activation} at the output; it has one."
-    if not from_logits and not squashed:
-        return (
-            f"{kind} expects probabilities, but the last layer has no "
-            f"{'sigmoid' if targets.units == 1 else 'softmax'}; give it one, or set "
-            "from_logits: true, or write loss: cross_entropy."
-        )
-    if activation == "softmax" and targets.units == 1:
-        return "softmax over one unit is always 1; use sigmoid."
-    if activation == "sigmoid" and kind.startswith(("sparse", "categorical")):
-        return f"{kind} expects softmax at the output; sigmoids don't sum to 1."
-    return None
-
-
 def _activation_name(spec: object) -> str | None:
     if isinstance(spec, dict):
         name = spec.get("type")

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dltrain.catalog.datasets import DatasetInfo
-from dltrain.config.rules import count_held_out
+from dltrain.config.rules import count_held_out, text_length
 from dltrain.config.schema import DatasetConfig
 from dltrain.data.batches import Table
 from dltrain.data.dataset import Dataset, Rows
@@ -114,7 +114,7 @@ def load_data(
         info=dataset.info,
         tables=tables,
         train_labels=np.asarray(train_rows.labels[train_indices]),
-        row_shape=(_text_length(config),) if text else dataset.info.shape,
+        row_shape=(text_length(config),) if text else dataset.info.shape,
         dtype="int32" if text else "float32",
         scaling=scaling,
         largest=largest,
@@ -174,11 +174,6 @@ def _widen_splits(config: DatasetConfig, dataset: Dataset) -> DatasetConfig:
         validation_split = max(config.validation_split, least / rows)
         changes["validation_split"] = min(validation_split, 1 - least / rows)
     return config.model_copy(update=changes)
-
-
-def _text_length(config: DatasetConfig) -> int:
-    length = config.max_length or 0
-    return 2 * length - 1 if config.ngrams == 2 else length
 
 
 def _make_table(rows: Rows, indices: Indices, config: DatasetConfig, tokenizer: Any) -> Table:

@@ -19,23 +19,35 @@ PREDICTION_BATCH_SIZE = 256
 _SIGNED_LOSSES = {"hinge", "squared_hinge"}
 
 
-def predict_outputs(model: Any, table: Table) -> npt.NDArray[np.float32]:
-    """Return the model's outputs `(n, units)` float32 for the table's rows, in order."""
-    import tensorflow as tf
+class Predictor:
+    """Predict with a Keras model, which is traced once for all splits and batches."""
 
-    dtype = model.inputs[0].dtype
+    def __init__(self, model: Any) -> None:
+        import tensorflow as tf
 
-    def run(inputs: Any) -> Any:
-        return model(tf.cast(inputs, dtype), training=False)
+        self.model = model
+        dtype = model.inputs[0].dtype
 
-    # One trace for all batches, the last and smaller one too.
-    specification = tf.TensorSpec((None, *table.inputs.shape[1:]), table.inputs.dtype)
-    predict = tf.function(run, input_signature=[specification], autograph=False)
-    outputs = []
-    for batch in range(count_steps(len(table), PREDICTION_BATCH_SIZE)):
-        rows = slice(batch * PREDICTION_BATCH_SIZE, (batch + 1) * PREDICTION_BATCH_SIZE)
-        outputs.append(np.asarray(predict(tf.constant(table.take(rows)))))
-    return np.concatenate(outputs).astype(np.float32)
+        def run(inputs: Any) -> Any:
+            return model(tf.cast(inputs, dtype), training=False)
+
+        # Without the number of rows, so that the last and smaller batch is traced with the others.
+        self._run = tf.function(run, autograph=False)
+        self._traced: dict[tuple[Any, ...], Any] = {}
+
+    def __call__(self, table: Table) -> npt.NDArray[np.float32]:
+        """Return the model's outputs `(n, units)` float32 for the table's rows, in order."""
+        import tensorflow as tf
+
+        kind = (table.inputs.shape[1:], table.inputs.dtype)
+        if kind not in self._traced:
+            specification = tf.TensorSpec((None, *kind[0]), kind[1])
+            self._traced[kind] = self._run.get_concrete_function(specification)
+        outputs = []
+        for batch in range(count_steps(len(table), PREDICTION_BATCH_SIZE)):
+            rows = slice(batch * PREDICTION_BATCH_SIZE, (batch + 1) * PREDICTION_BATCH_SIZE)
+            outputs.append(np.asarray(self._traced[kind](tf.constant(table.take(rows)))))
+        return np.concatenate(outputs).astype(np.float32)
 
 
 def to_probabilities(outputs: npt.NDArray[Any], targets: Targets) -> Floats:

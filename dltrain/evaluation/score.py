@@ -11,20 +11,20 @@ from dltrain.config.targets import Targets
 from dltrain.data.batches import Table
 from dltrain.evaluation.baseline import score_baseline
 from dltrain.evaluation.classification import score_classification
-from dltrain.evaluation.predict import predict_outputs, to_probabilities
+from dltrain.evaluation.predict import Predictor, to_probabilities
 from dltrain.evaluation.regression import score_regression
 
 
 def score_split(
-    model: Any,
+    predict: Predictor,
     table: Table,
     *,
     targets: Targets,
     class_names: tuple[str, ...],
     train_labels: npt.NDArray[Any],
 ) -> dict[str, Any]:
-    """Return the JSON-able scores of `model` on `table`, and under "baseline" the trivial ones."""
-    outputs = predict_outputs(model, table)
+    """Return the JSON-able scores of a model on `table`, and under "baseline" the trivial ones."""
+    outputs = predict(table)
     if targets.task == "classification":
         scores = score_classification(
             table.labels, to_probabilities(outputs, targets), class_names=class_names

@@ -1,9 +1,10 @@
-"""Can an embedding and the average over it be computed together, without the words in between?
+"""Which layers are computed in fewer operations while the model trains, and how are they put in?
 
-An Embedding followed by GlobalAveragePooling1D makes a vector for every word, `(batch, length,
-units)`, only to add them up, and its gradient is as large: a slice for every word. Keras's Adam
-adds those up twice in each step, and takes the sum of their squares for the square of their sum.
-Here the gradient comes added up. docs/performance.md holds what that saves, and what it changes.
+An LSTM, by `dltrain.model.fused_lstm`, and an Embedding followed by GlobalAveragePooling1D. That
+pair makes a vector for every word, `(batch, length, units)`, only to add them up, and its gradient
+is as large: a slice for every word. Keras's Adam adds those up twice in each step, and takes the
+sum of their squares for the square of their sum. Here the gradient comes added up.
+docs/performance.md holds what that saves, and what it changes.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from collections.abc import Iterable
 from typing import Any
 
 import keras  # noqa: TID253  (a layer of Keras can't be extended without it)
+
+from dltrain.model.fused_lstm import FusedLSTM, can_fuse
 
 
 class PooledEmbedding(keras.layers.Layer):  # type: ignore[misc]
@@ -80,28 +83,43 @@ def _average(table: Any, ids: Any, *, masked: bool) -> Any:
 
 
 def fuse(model: Any) -> Any:
-    """Return a twin of a functional model in which each such pair is one PooledEmbedding.
+    """Return a twin of a functional model with faster layers in the places of some.
 
     The twin shares all layers and variables, in the same order. The same model comes back where
-    there is no pair. A pair is an Embedding whose only consumer is a GlobalAveragePooling1D, both
-    of float32; subclasses, LoRA, quantized tables and layers used twice stay as they are. Meant for
-    the CPU.
+    there is nothing to replace: each LSTM that `fused_lstm` can run, and each pair of an Embedding
+    whose only consumer is a GlobalAveragePooling1D, both of float32. Subclasses, LoRA, quantized
+    tables and layers used twice stay as they are. Meant for the CPU, and not for XLA, which has
+    none of these operations.
     """
     pairs = dict(_find_pairs(model))
-    if not pairs:
+    recurrent = set(_find_recurrent(model))
+    if not pairs and not recurrent:
         return model
 
     def replace(layer: Any) -> Any:
         # The embedding's place, not the pool's, so that the variables keep their order.
-        return PooledEmbedding(layer, name=f"{layer.name}_pooled") if layer in pairs else layer
+        if layer in pairs:
+            return PooledEmbedding(layer, name=f"{layer.name}_pooled")
+        return FusedLSTM(layer, name=f"{layer.name}_fused") if layer in recurrent else layer
 
     def call(layer: Any, *arguments: Any, **options: Any) -> Any:
         if layer in pairs.values():
             # A step like the pooling was: Keras orders layers by their distance from the output.
             return keras.layers.Identity(name=layer.name)(arguments[0])
+        if isinstance(layer, FusedLSTM):
+            return layer(arguments[0])
         return layer(*arguments, **options)
 
     return keras.models.clone_model(model, clone_function=replace, call_function=call)
+
+
+def _find_recurrent(model: Any) -> Iterable[Any]:
+    """Yield each LSTM, or Bidirectional of them, that is called once, on one tensor alone."""
+    for layer, own in _calls(model).items():
+        if len(own) == 1 and isinstance(layer, (keras.layers.LSTM, keras.layers.Bidirectional)):
+            tensors = own[0].input_tensors
+            if len(tensors) == 1 and can_fuse(layer, tensors[0]):
+                yield layer
 
 
 def _find_pairs(model: Any) -> Iterable[tuple[Any, Any]]:

@@ -17,10 +17,11 @@ from dltrain.data.load import LoadedData
 from dltrain.evaluation.predict import PREDICTION_BATCH_SIZE
 from dltrain.model.compile import compile_model
 from dltrain.model.components import Steps
+from dltrain.model.fused import fuse
 from dltrain.runs.layout import RunPaths
 from dltrain.training.best import BestModel
 from dltrain.training.checkpoints import Checkpoints
-from dltrain.training.choices import choose_input_path, choose_jit_compile
+from dltrain.training.choices import choose_input_path, choose_xla
 from dltrain.training.loop import Machinery
 from dltrain.training.prepare import build_callbacks
 from dltrain.training.resume import Resumption, rewind_csv_logger
@@ -45,15 +46,17 @@ def assemble(prepared: Prepared, paths: RunPaths, resumption: Resumption | None)
     table = prepared.data.tables["train"]
     batch_size = len(table) if training.batch_size == "full" else training.batch_size
     steps_per_epoch = count_steps(len(table), batch_size)
+    xla = choose_xla(training.jit_compile, steps_per_epoch=steps_per_epoch, device=prepared.device)
+    # On a GPU Keras's own layers are fast, and sums of segments aren't the same every time.
+    can_fuse = prepared.device == "cpu" and xla != "step"
     trained = compile_model(
-        prepared.model,
+        fuse(prepared.model) if can_fuse else prepared.model,
         optimizer=config.optimizer,
         metrics=config.metrics or [],
         targets=prepared.targets,
         steps=Steps(per_epoch=steps_per_epoch, total=steps_per_epoch * training.epochs),
     )
     checkpoint = resumption.checkpoint if resumption else None
-    jit_compile = choose_jit_compile(training.jit_compile, prepared.model, device=prepared.device)
     validation = prepared.data.tables.get("validation")
     stopping = training.early_stopping
     monitor = training.monitor or "loss"
@@ -68,12 +71,12 @@ def assemble(prepared: Prepared, paths: RunPaths, resumption: Resumption | None)
             trained,
             _make_feed(prepared, table, batch_size),
             augment=prepared.augment,
-            jit_compile=jit_compile,
+            xla=xla,
         ),
         validation=ValidationSteps(
             trained,
             _make_feed(prepared, validation, PREDICTION_BATCH_SIZE),
-            jit_compile=jit_compile,
+            xla=xla,
         )
         if validation
         else None,

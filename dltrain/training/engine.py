@@ -5,14 +5,19 @@ What is written for TensorFlow alone lives here and in `dltrain.data.batches`.
 
 from __future__ import annotations
 
+import importlib.abc
+import importlib.machinery
+import io
 import os
 import re
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator
+import threading
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Literal
 
 from dltrain.errors import MachineError
@@ -39,25 +44,38 @@ class StartedDevice:
     name: str
 
 
+# Keras imports these by itself where they are installed, for wrappers and plots that nothing here
+# uses: 1 to 2 s.
+_KEPT_FROM_KERAS = {"sklearn", "matplotlib", "pandas"}
+
+_importing: threading.Thread | None = None
+
+
+def begin_import(*, device: Device) -> None:
+    """Import TensorFlow and Keras in a thread, while data is opened in this one.
+
+    What goes wrong there goes wrong again, and is told, in `start_engine`. Raises MachineError if
+    KERAS_BACKEND asks for another engine.
+    """
+    global _importing
+    _set_environment(device)
+    if _importing is None and "keras" not in sys.modules:
+        _importing = threading.Thread(target=_import_engine, name="import", daemon=True)
+        _importing.start()
+
+
 def start_engine(*, device: Device, precision: str, seed: int) -> StartedDevice:
     """Import TensorFlow and Keras, choose the device, fix the seeds.
 
     GPU memory is taken as it is needed. Writes nothing to the terminal but TensorFlow's real
     errors. Raises MachineError if a GPU is asked for and there is none.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
-    if os.environ.get("KERAS_BACKEND", "tensorflow") != "tensorflow":
-        raise MachineError(
-            f"KERAS_BACKEND is {os.environ['KERAS_BACKEND']!r}; dltrain trains on tensorflow.",
-            hint="Unset KERAS_BACKEND.",
-        )
-    os.environ["KERAS_BACKEND"] = "tensorflow"
-    # Keras reads and writes keras.json in its home: a run must not depend on what stands there.
-    os.environ.setdefault("KERAS_HOME", str(_keras_home()))
-    if device == "cpu":
-        os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
-    with without_chatter():
+    global _importing
+    _set_environment(device)
+    if _importing is not None:
+        _importing.join()
+        _importing = None
+    with without_chatter(), _keeping_from_keras(_KEPT_FROM_KERAS):
         import keras
         import tensorflow as tf
 
@@ -79,6 +97,58 @@ def start_engine(*, device: Device, precision: str, seed: int) -> StartedDevice:
     return StartedDevice("cpu", "cpu")
 
 
+def _set_environment(device: Device) -> None:
+    """Set what TensorFlow and Keras read when they are imported."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
+    if os.environ.get("KERAS_BACKEND", "tensorflow") != "tensorflow":
+        raise MachineError(
+            f"KERAS_BACKEND is {os.environ['KERAS_BACKEND']!r}; dltrain trains on tensorflow.",
+            hint="Unset KERAS_BACKEND.",
+        )
+    os.environ["KERAS_BACKEND"] = "tensorflow"
+    # Keras reads and writes keras.json in its home: a run must not depend on what stands there.
+    os.environ.setdefault("KERAS_HOME", str(_keras_home()))
+    if device == "cpu":
+        os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
+
+
+def _import_engine() -> None:
+    with without_chatter(), _keeping_from_keras(_KEPT_FROM_KERAS):
+        try:
+            import keras
+            import tensorflow  # noqa: F401
+        except BaseException:  # told by the import in start_engine
+            return
+        assert keras.backend.backend() == "tensorflow"
+
+
+class _Refusing(importlib.abc.MetaPathFinder):
+    """Say that packages aren't installed, to one thread: another may need them meanwhile."""
+
+    def __init__(self, packages: set[str]) -> None:
+        self._packages = packages
+        self._thread = threading.get_ident()
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        is_asked_here = threading.get_ident() == self._thread
+        if is_asked_here and fullname.partition(".")[0] in self._packages:
+            raise ModuleNotFoundError(f"{fullname} is kept from Keras", name=fullname)
+        return None
+
+
+@contextmanager
+def _keeping_from_keras(packages: set[str]) -> Iterator[None]:
+    finder = _Refusing(packages)
+    sys.meta_path.insert(0, finder)
+    try:
+        yield
+    finally:
+        sys.meta_path.remove(finder)
+
+
 def _keras_home() -> Path:
     from platformdirs import user_cache_path
 
@@ -87,27 +157,47 @@ def _keras_home() -> Path:
 
 @contextmanager
 def without_chatter() -> Iterator[None]:
-    """Hold back what is written to the process's stderr, and pass on what is no chatter.
+    """Hold back what libraries write to the process's stderr, and pass on what is no chatter.
 
-    TensorFlow's libraries write from C++, past Python's sys.stderr.
+    TensorFlow's libraries write from C++, past Python's sys.stderr. What Python writes there, in
+    whichever thread, arrives at once.
     """
     try:
         stderr = os.dup(2)
     except OSError:  # stderr is closed: nothing reaches the terminal
         yield
         return
+    python_stderr = _open_for_python(stderr)
+    before = sys.stderr
     with tempfile.TemporaryFile() as held:
+        if python_stderr is not None:
+            sys.stderr = python_stderr
         os.dup2(held.fileno(), 2)
         try:
             yield
         finally:
             sys.stderr.flush()
+            sys.stderr = before
             os.dup2(stderr, 2)
             os.close(stderr)
             held.seek(0)
             text = held.read().decode("utf-8", "replace")
             for line in _without_chatter_lines(text.splitlines()):
                 print(line, file=sys.stderr)
+
+
+def _open_for_python(descriptor: int) -> io.TextIOWrapper | None:
+    """Return a stream like sys.stderr on `descriptor`; None if sys.stderr isn't the process's."""
+    try:
+        if sys.stderr.fileno() != 2:
+            return None
+    except (AttributeError, OSError, ValueError):
+        return None
+    encoding, errors = sys.stderr.encoding, sys.stderr.errors
+    stream = io.FileIO(descriptor, "w", closefd=False)
+    return io.TextIOWrapper(
+        io.BufferedWriter(stream), encoding=encoding, errors=errors, line_buffering=True
+    )
 
 
 def _without_chatter_lines(lines: Iterable[str]) -> Iterator[str]:

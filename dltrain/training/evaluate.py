@@ -10,6 +10,7 @@ from typing import Any, Literal
 from dltrain.config.load import LoadedConfig
 from dltrain.data.load import LoadedData, load_data
 from dltrain.errors import RunError
+from dltrain.evaluation.predict import Predictor
 from dltrain.evaluation.saved_model import load_saved_model
 from dltrain.evaluation.score import score_split
 from dltrain.runs.atomic import write_json
@@ -18,7 +19,7 @@ from dltrain.runs.layout import RunPaths
 from dltrain.runs.metrics import read_metrics
 from dltrain.runs.records import read_record
 from dltrain.runs.status import is_stale, read_status
-from dltrain.training.engine import Device, start_engine, without_chatter
+from dltrain.training.engine import Device, begin_import, start_engine, without_chatter
 from dltrain.training.listener import Listener
 from dltrain.training.outcome import explain_resuming
 from dltrain.training.prepare import resolve_built_targets
@@ -64,6 +65,7 @@ def evaluate_run(
     listener = listener or Listener()
     _check_finished(paths)
     loaded = read_run_config(paths)
+    begin_import(device=device)
     data = _read_data(loaded, paths, split, data_dir, offline, listener)
     if split not in data.tables:
         raise RunError(
@@ -75,7 +77,7 @@ def evaluate_run(
     targets = resolve_built_targets(loaded, units=int(model.output_shape[-1]))
     with without_chatter():
         scores = score_split(
-            model,
+            Predictor(model),
             data.tables[split],
             targets=targets,
             class_names=data.info.class_names,

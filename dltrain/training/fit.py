@@ -10,24 +10,25 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from dltrain.config.dump import dump_config
 from dltrain.config.load import LoadedConfig
-from dltrain.data.batches import Table
 from dltrain.data.load import LoadedData, load_data
-from dltrain.errors import RunError, TrainingError
-from dltrain.evaluation.predict import predict_outputs
-from dltrain.evaluation.score import score_split
+from dltrain.errors import RunError
 from dltrain.runs.atomic import explaining_disk, write_json, write_text
 from dltrain.runs.create import claim_run_directory, create_run_directory
 from dltrain.runs.environment import describe_environment
 from dltrain.runs.history import append_history, write_history
 from dltrain.runs.layout import RunPaths
 from dltrain.runs.lock import hold_run, release_run
-from dltrain.runs.metrics import write_metrics
 from dltrain.runs.status import DataKind, StoppedBy
-from dltrain.training.engine import Device, StartedDevice, start_engine, without_chatter
+from dltrain.training.best_scores import evaluate_best, scored_splits
+from dltrain.training.engine import (
+    Device,
+    StartedDevice,
+    begin_import,
+    start_engine,
+    without_chatter,
+)
 from dltrain.training.listener import Listener, Plan
 from dltrain.training.outcome import RunOutcome, recording_outcome
 from dltrain.training.prepare import check_callbacks, prepare_augmentation, prepare_network
@@ -38,16 +39,14 @@ if TYPE_CHECKING:
     from dltrain.training.assemble import Prepared
     from dltrain.training.loop import Machinery, Progress
 
-# How many rows are predicted by the live and by the reloaded model, to compare them to the bit.
-_COMPARED_ROWS = 1_024
-
 
 @dataclass(frozen=True)
 class FitResult:
     """What a finished run gave: its directory, its scores by split, and its best epoch (from 1).
 
     `resumed_from` counts the epochs that were done when it was resumed (None: it was not).
-    `train_seconds` are those of all epochs, resumed parts included.
+    `train_seconds` are those of all epochs, resumed parts included; `checkpoint_seconds` those of
+    this session in which the training stood still for checkpoints.
     """
 
     paths: RunPaths
@@ -88,13 +87,17 @@ def fit(
     listener = listener or Listener()
     begun = time.perf_counter() if begun is None else begun
     check_callbacks(loaded)
-    # A directory that is taken, or no GPU, shows before minutes of download. Otherwise the data
-    # comes before TensorFlow's seconds of import.
+    # A directory that is taken, or no GPU, shows before minutes of download. Otherwise TensorFlow
+    # is imported, which takes seconds, while the data is opened.
     is_new = run_directory is not None and not run_directory.exists()
     paths = _take_directory(run_directory, resume=resume)
     try:
         resumption = plan_resumption(paths, loaded) if resume and paths else None
-        started = _start(loaded, device) if device == "gpu" else None
+        started = None
+        if device == "gpu":
+            started = _start(loaded, device)
+        else:
+            begin_import(device=device)
         data = _load(loaded, paths, resumption, data_dir, offline, smoke, listener)
         started = started or _start(loaded, device)
         prepared = _prepare(loaded, data, started)
@@ -226,20 +229,27 @@ def _train(
     from dltrain.training.choices import free_memory_bytes
     from dltrain.training.deadline import Deadline
     from dltrain.training.loop import Loop
-    from dltrain.training.memory import estimate_step_bytes, format_bytes
+    from dltrain.training.memory import estimate_step_bytes, format_bytes, refuse_too_large
     from dltrain.training.nonfinite import explain_non_finite
 
-    machinery = assemble(prepared, paths, resumption)
+    with without_chatter():
+        machinery = assemble(prepared, paths, resumption)
     checkpoint = resumption.checkpoint if resumption else None
     write_history(paths.history, checkpoint.state["history"] if checkpoint else [])
     _announce(prepared, paths, machinery, listener)
     batch_size = machinery.steps.feed.batch_size
-    needed = estimate_step_bytes(prepared.model, machinery.trained, batch_size=batch_size)
-    outcome.describe_memory(
+    needed = estimate_step_bytes(machinery.trained, batch_size=batch_size)
+    free = free_memory_bytes()
+    described = (
         f" at a batch size of {batch_size:,}: a step takes about {format_bytes(needed)}, "
-        f"and {format_bytes(free_memory_bytes())} were free before the first"
+        f"and {format_bytes(free)} were free before the first"
     )
-    limit = Deadline(deadline, prepared.data.tables, splits=_scored_splits(score_train))
+    outcome.describe_memory(described)
+    if prepared.device == "cpu":
+        refuse_too_large(
+            machinery.trained, batch_size=batch_size, free_bytes=free, described=described
+        )
+    limit = Deadline(deadline, prepared.data.tables, splits=scored_splits(score_train))
 
     def refuse(progress: Progress, stretch: Any, order: Any) -> None:
         machinery.best.write_on_the_way()
@@ -249,8 +259,18 @@ def _train(
         append_history(paths.history, row)
         outcome.finish_epoch(int(row["epoch"]))
 
+    quiet, patient = ExitStack(), ExitStack()
+
+    def begin_in_earnest() -> None:
+        """Let go of the terminal, and from now on let a signal wait for the end of its step.
+
+        Before the first steps there is nothing to keep, and tracing a large model takes long.
+        """
+        quiet.close()
+        patient.enter_context(outcome.signals.deferred())
+
     # Keras's own callbacks write files too.
-    with explaining_disk(paths.root), ExitStack() as quiet, outcome.signals.deferred():
+    with explaining_disk(paths.root), patient, quiet:
         quiet.enter_context(without_chatter())
         loop = Loop(
             machinery,
@@ -259,7 +279,7 @@ def _train(
             refuse=refuse,
             signalled=lambda: outcome.signals.number is not None,
             out_of_time=limit.is_near,
-            after_first_call=quiet.close,
+            after_first_call=begin_in_earnest,
         )
         try:
             progress = loop.run(checkpoint)
@@ -268,7 +288,7 @@ def _train(
         if progress.stopped_by == "signal":
             machinery.best.write_on_the_way()
     outcome.stop_early(progress.stopped_by)
-    scores = _evaluate(prepared, paths, machinery, progress, listener, score_train)
+    scores = evaluate_best(prepared, paths, machinery, progress, listener, score_train)
     return FitResult(
         paths=paths,
         scores=scores,
@@ -301,65 +321,3 @@ def _announce(
             steps_per_epoch=machinery.steps_per_epoch,
         )
     )
-
-
-def _evaluate(
-    prepared: Prepared,
-    paths: RunPaths,
-    machinery: Machinery,
-    progress: Progress,
-    listener: Listener,
-    score_train: bool,
-) -> dict[str, Mapping[str, Any]]:
-    """Save the best model, load it, and write its scores to metrics.json."""
-    best, data = machinery.best, prepared.data
-    if not best.epoch:
-        best.keep(0)
-        last = "that of the last step" if progress.step else "untrained, not a step was taken"
-        listener.note(f"No epoch was finished: the model is {last}.")
-    listener.note("Evaluating the best model.")
-    best.finish()
-    saved = load_checked_model(paths, prepared.model, data.tables["train"])
-    scores: dict[str, Mapping[str, Any]] = {
-        split: score_split(
-            saved,
-            data.tables[split],
-            targets=prepared.targets,
-            class_names=data.info.class_names,
-            train_labels=data.train_labels,
-        )
-        for split in _scored_splits(score_train)
-        if split in data.tables
-    }
-    write_metrics(paths.metrics, scores, data=data.kind)
-    return scores
-
-
-def _scored_splits(score_train: bool) -> tuple[str, ...]:
-    return ("train", "validation", "test") if score_train else ("validation", "test")
-
-
-def load_checked_model(paths: RunPaths, live: Any, table: Table) -> Any:
-    """Load the saved model and compare its predictions with the live one's, to the bit.
-
-    Raises TrainingError if they differ (the saved model would not be what was measured), or if
-    they aren't finite: no number could be computed from them.
-    """
-    from dltrain.evaluation.saved_model import load_saved_model
-
-    saved = load_saved_model(paths.model)
-    sample = table.head(_COMPARED_ROWS)
-    before, after = predict_outputs(live, sample), predict_outputs(saved, sample)
-    if not np.array_equal(before, after, equal_nan=True):
-        largest = float(np.max(np.abs(before - after)))
-        raise TrainingError(
-            f"{paths.model} predicts differently from the model that was trained: by up to "
-            f"{largest:.3g}.",
-            hint="A layer is not saved as it is; please report it with the config.",
-        )
-    if not np.isfinite(after).all():
-        raise TrainingError(
-            "The model predicts NaN or infinite values: its last steps broke the weights.",
-            hint="Lower optimizer.learning_rate, normalize the inputs, or set optimizer.clipnorm.",
-        )
-    return saved

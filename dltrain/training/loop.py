@@ -94,6 +94,8 @@ class Loop:
         parts.checkpoints.begin(parts)
         if resumed is not None:
             parts.checkpoints.put_back(resumed, parts, progress)
+        if parts.validation is not None:
+            parts.validation.trace()
         while progress.epoch < parts.epochs and not parts.trained.stop_training:
             if not self._run_epoch(inside=resumed is not None and progress.step > 0):
                 parts.checkpoints.save_now(parts, progress)

@@ -12,6 +12,7 @@ from dltrain.errors import DltrainError, MachineError, TrainingError
 from dltrain.runs.checkpoint import list_checkpoints
 from dltrain.runs.layout import RunPaths
 from dltrain.runs.status import DataKind, State, StoppedBy, begin_status, write_status
+from dltrain.training.memory import HINT
 from dltrain.training.signals import Signals, Terminated, listening
 
 # How TensorFlow names the operation that failed, and the lines that say only where in the code.
@@ -140,7 +141,7 @@ def _explain(error: Exception, outcome: RunOutcome) -> TrainingError | None:
     if isinstance(error, (MemoryError, tf.errors.ResourceExhaustedError)):
         return TrainingError(
             f"Memory ran out{outcome.memory}.",
-            hint="Lower training.batch_size, or make the model smaller.",
+            hint=HINT,
         )
     if isinstance(error, tf.errors.InvalidArgumentError):
         # Only a step shows these: an id beyond an embedding, a negative category.

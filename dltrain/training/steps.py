@@ -11,6 +11,7 @@ from typing import Any
 
 from dltrain.data.augment import Augment
 from dltrain.data.feeding import Feed
+from dltrain.training.choices import XlaPart
 
 
 @dataclass(frozen=True)
@@ -33,9 +34,7 @@ class TrainingSteps:
     `trained` is a compiled Keras model; its optimizer's variables are made here.
     """
 
-    def __init__(
-        self, trained: Any, feed: Feed, *, augment: Augment | None, jit_compile: bool
-    ) -> None:
+    def __init__(self, trained: Any, feed: Feed, *, augment: Augment | None, xla: XlaPart) -> None:
         import tensorflow as tf
 
         self.trained = trained
@@ -44,7 +43,12 @@ class TrainingSteps:
         self._scales_loss = hasattr(trained.optimizer, "inner_optimizer")
         trained.optimizer.build(trained.trainable_variables)
         _build_metrics(trained, feed)
-        self._step = tf.function(self._train_step, autograph=False, jit_compile=jit_compile)
+        # A function of its own, and not the loop's body: a convolution right inside a while_loop
+        # loses oneDNN's kernels and takes several times as long.
+        self._step = tf.function(self._train_step, autograph=False, jit_compile=xla == "step")
+        self._compiled_update = tf.function(
+            self._update, autograph=False, jit_compile=xla == "update"
+        )
         self._run = tf.function(self._loop, autograph=False, reduce_retracing=True)
 
     def run(self, source: Any, *, epoch: int, start: int, count: int) -> Stretch:
@@ -94,6 +98,7 @@ class TrainingSteps:
         import tensorflow as tf
 
         trained, optimizer = self.trained, self.trained.optimizer
+        update = self._compiled_update
         with tf.GradientTape() as tape:
             outputs = trained(inputs, training=True)
             loss = trained.compute_loss(x=inputs, y=labels, y_pred=outputs, training=True)
@@ -103,8 +108,13 @@ class TrainingSteps:
         # A scaled loss overflows now and then; its optimizer leaves such a step out by itself.
         healthy = _are_finite([loss] if self._scales_loss else [loss, *gradients])
 
+        if any(
+            gradient is None or isinstance(gradient, tf.IndexedSlices) for gradient in gradients
+        ):
+            update = self._update  # XLA takes dense tensors only
+
         def apply() -> Any:
-            optimizer.apply_gradients(zip(gradients, weights, strict=True))
+            update(gradients)
             return tf.constant(True)
 
         if weights:
@@ -114,17 +124,29 @@ class TrainingSteps:
         trained.compute_metrics(inputs, labels, outputs, sample_weight=None)
         return healthy, tf.cast(loss, tf.float32)
 
+    def _update(self, gradients: list[Any]) -> None:
+        trained = self.trained
+        trained.optimizer.apply_gradients(zip(gradients, trained.trainable_weights, strict=True))
+
 
 class ValidationSteps:
     """Count loss and metrics of a compiled model over the batches of a feed."""
 
-    def __init__(self, trained: Any, feed: Feed, *, jit_compile: bool) -> None:
+    def __init__(self, trained: Any, feed: Feed, *, xla: XlaPart) -> None:
         import tensorflow as tf
 
         self.trained = trained
         self.feed = feed
-        self._step = tf.function(self._test_step, autograph=False, jit_compile=jit_compile)
+        self._step = tf.function(self._test_step, autograph=False, jit_compile=xla == "step")
         self._run = tf.function(self._loop, autograph=False, reduce_retracing=True)
+
+    def trace(self) -> None:
+        """Trace the compiled loop now, so that no later call waits for it."""
+        import numpy as np
+        import tensorflow as tf
+
+        source = self.feed.begin(np.arange(self.feed.rows, dtype=np.int64), step=0)
+        self._run.get_concrete_function(source, *([tf.TensorSpec((), tf.int64)] * 2))
 
     def run(self, source: Any, *, start: int, count: int) -> None:
         """Add `count` batches, from `start` on, to the model's metrics."""

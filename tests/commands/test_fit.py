@@ -175,7 +175,9 @@ def test_without_validation_rows_the_loss_chooses_and_only_test_is_scored(
     result = dltrain("fit", config, "--json")
     assert result.code == 0, result.err
     assert set(result.json["splits"]) == {"test"}
-    assert "validation" not in result.err
+    assert "training/validation" not in result.err
+    assert "warning: " in result.err.splitlines()[0]
+    assert "DL504  dataset.validation_split" in result.err.splitlines()[0]
 
 
 def test_the_layer_table_shows_shapes_and_parameters(

@@ -336,18 +336,3 @@ def test_resnet_that_ships_unfolds_into_its_layers() -> None:
     for layer in layers:
         assert above.issuperset(layer.inputs)
         above.add(layer.name)
-
-
-def test_a_layer_whose_output_nothing_takes_is_warned_of(load: Load) -> None:
-    text = (
-        "dataset: {name: diabetes}\n"
-        "model:\n"
-        "  layers:\n"
-        "    - {type: dense, units: 4}\n"
-        "    - {type: dense, units: 1, inputs: [input]}\n"
-    )
-    (warning,) = load(text).warnings
-    assert (warning.line, warning.column, warning.key) == (4, 7, "model.layers[0]")
-    assert warning.message == (
-        "no layer takes the output of dense (dense): it is left out of the model."
-    )

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from config_problems import Load, Refuse
 
-from dltrain.config.targets import Targets, TargetsError, describe_mismatch, resolve_targets
+from dltrain.config.targets import Targets, TargetsError, resolve_targets
 
 
 def _resolve(
@@ -164,64 +164,11 @@ def test_loss_and_last_layer_that_do_not_fit_are_refused(
     assert (caught.value.where, caught.value.message, caught.value.hint) == (where, message, hint)
 
 
-@pytest.mark.parametrize(
-    ("loss", "units", "activation", "classes", "message"),
-    [
-        (
-            {"type": "sparse_categorical_crossentropy", "from_logits": True}, 10, "softmax", 10,
-            "sparse_categorical_crossentropy with from_logits: true expects no softmax at the "
-            "output; it has one.",
-        ),
-        (
-            "sparse_categorical_crossentropy", 10, None, 10,
-            "sparse_categorical_crossentropy expects probabilities, but the last layer has no "
-            "softmax; give it one, or set from_logits: true, or write loss: cross_entropy.",
-        ),
-        (
-            "binary_crossentropy", 1, None, 2,
-            "binary_crossentropy expects probabilities, but the last layer has no sigmoid; give "
-            "it one, or set from_logits: true, or write loss: cross_entropy.",
-        ),
-        (
-            "binary_crossentropy", 1, "softmax", 2,
-            "softmax over one unit is always 1; use sigmoid.",
-        ),
-        (
-            "categorical_crossentropy", 10, "sigmoid", 10,
-            "categorical_crossentropy expects softmax at the output; sigmoids don't sum to 1.",
-        ),
-        ("sparse_categorical_crossentropy", 10, "softmax", 10, None),
-        ("binary_crossentropy", 10, "sigmoid", 10, None),
-        ("mean_squared_error", 10, None, 10, None),
-        ("mean_squared_error", 1, None, 0, None),
-    ],
-)  # fmt: skip
-def test_literal_loss_that_disagrees_with_the_last_layer_is_described(
-    loss: str | dict[str, Any],
-    units: int,
-    activation: str | None,
-    classes: int,
-    message: str | None,
-) -> None:
-    assert describe_mismatch(_resolve(loss, units, activation, classes), activation) == message
-
-
 def _digits(*layers: str, loss: str) -> str:
     return (
         "dataset: digits\nmodel:\n  layers:\n"
         + "".join(f"    - {layer}\n" for layer in ("flatten", *layers))
         + f"loss: {loss}\n"
-    )
-
-
-def test_mismatch_of_a_literal_loss_is_a_warning_at_the_loss(load: Load) -> None:
-    text = _digits("{type: dense, units: 10}", loss="sparse_categorical_crossentropy")
-    (warning,) = load(text).warnings
-    assert (warning.line, warning.column, warning.key) == (6, 7, "loss")
-    assert warning.message.startswith("sparse_categorical_crossentropy expects probabilities")
-    assert (
-        load(text.replace("loss: sparse_categorical_crossentropy", "loss: cross_entropy")).warnings
-        == ()
     )
 
 

@@ -12,7 +12,7 @@ from sklearn import metrics
 
 from dltrain.config.targets import Targets
 from dltrain.data.batches import Table
-from dltrain.evaluation.predict import PREDICTION_BATCH_SIZE, predict_outputs, to_probabilities
+from dltrain.evaluation.predict import PREDICTION_BATCH_SIZE, Predictor, to_probabilities
 from dltrain.evaluation.score import score_split
 
 ROWS = 2 * PREDICTION_BATCH_SIZE + 3  # the last batch is smaller
@@ -56,7 +56,7 @@ def classify(units: int) -> tuple[Table, Targets]:
 def test_outputs_come_in_the_order_of_the_rows_and_in_batches_of_one_size() -> None:
     table, _ = classify(3)
     model = Doubling()
-    outputs = predict_outputs(model, table)
+    outputs = Predictor(model)(table)
     assert outputs.dtype == np.float32
     np.testing.assert_array_equal(outputs, table.inputs * 2)
     assert model.batches == [PREDICTION_BATCH_SIZE, PREDICTION_BATCH_SIZE, 3]
@@ -64,7 +64,7 @@ def test_outputs_come_in_the_order_of_the_rows_and_in_batches_of_one_size() -> N
 
 def test_images_reach_the_model_as_float32_in_their_own_range() -> None:
     table = Table(np.array([[0], [200], [255]], dtype=np.uint8), np.zeros(3, np.int64))
-    np.testing.assert_array_equal(predict_outputs(Doubling(), table), [[0], [400], [510]])
+    np.testing.assert_array_equal(Predictor(Doubling())(table), [[0], [400], [510]])
 
 
 @pytest.mark.parametrize("units", [1, 2, 4])
@@ -72,9 +72,9 @@ def test_scores_of_a_classifier_equal_scikit_learn_on_its_predictions(units: int
     table, targets = classify(units)
     names = tuple(f"class {index}" for index in range(targets.classes))
     scores = score_split(
-        Doubling(), table, targets=targets, class_names=names, train_labels=table.labels
+        Predictor(Doubling()), table, targets=targets, class_names=names, train_labels=table.labels
     )
-    probabilities = to_probabilities(predict_outputs(Doubling(), table), targets)
+    probabilities = to_probabilities(Predictor(Doubling())(table), targets)
     predicted = probabilities.argmax(axis=1)
     values = {name: scores[name] for name in ("accuracy", "log_loss")}
     assert _value(values["accuracy"]) == pytest.approx(
@@ -93,7 +93,7 @@ def test_scores_of_a_regression_equal_scikit_learn_on_its_predictions() -> None:
     labels = (inputs[:, 0] * 2 + generator.normal(size=ROWS)).astype(np.float32)
     targets = Targets("regression", "value", "value", {"type": "mean_squared_error"}, 0, 1)
     scores = score_split(
-        Doubling(),
+        Predictor(Doubling()),
         Table(inputs, labels),
         targets=targets,
         class_names=(),

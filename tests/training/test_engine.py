@@ -1,8 +1,10 @@
-"""Is TensorFlow's chatter held back, and nothing else?"""
+"""Is TensorFlow imported beside other work, quietly, and without what Keras doesn't need here?"""
 
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 
 import pytest
 
@@ -54,3 +56,40 @@ def test_errors_are_shown_when_the_block_raises_and_stderr_is_whole_again(
         fail()
     write_from_below_python([CHATTER[1]])
     assert capfd.readouterr().err.splitlines() == [*ERRORS, CHATTER[1]]
+
+
+IMPORT_IN_BACKGROUND = """
+import sys
+from dltrain.training.engine import begin_import, start_engine
+begin_import(device="cpu")
+import sklearn.metrics
+print("said while it is imported", file=sys.stderr)
+started = start_engine(device="cpu", precision="float32", seed=3)
+kept = [name for name in ("matplotlib", "pandas") if name in sys.modules]
+import keras
+from keras.src.wrappers import fixes
+import matplotlib.pyplot  # it can be had as soon as somebody wants it
+print(started.kind, kept, keras.backend.backend(), sys.stderr is sys.__stderr__)
+"""
+
+
+def test_the_import_runs_beside_others_and_leaves_out_what_keras_takes_for_itself() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORT_IN_BACKGROUND], capture_output=True, text=True, check=False
+    )
+    assert done.stdout == "cpu [] tensorflow True\n", done.stderr
+    assert done.stderr == "said while it is imported\n"
+
+
+def test_what_python_writes_meanwhile_arrives_at_once() -> None:
+    program = (
+        "import os, sys\n"
+        "from dltrain.training.engine import without_chatter\n"
+        "with without_chatter():\n"
+        "    os.write(2, b'first, from below Python\\n')\n"
+        "    print('second, from Python', file=sys.stderr)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stderr == "second, from Python\nfirst, from below Python\n"

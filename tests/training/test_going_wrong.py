@@ -118,34 +118,50 @@ def test_a_broken_step_does_not_touch_the_weights(
             assert abs(array[abs(array) < float("inf")]).sum() == abs(array).sum()
 
 
-# Each image becomes one of 1,600 by 1,600: a batch of 64 takes 0.6 GiB, what is made of it 5 GiB.
-# (A convolution instead ends in a segmentation fault inside oneDNN, with TensorFlow 2.21.)
-GREEDY = change(
-    CONFIG,
-    model__layers=[
-        {"type": "up_sampling2d", "size": 200},
-        {"type": "dense", "units": 8},
-        "global_average_pooling2d",
-        {"type": "dense", "units": 10},
+# Each image becomes one of 1,600 by 1,600: a batch of 64 takes 0.6 GiB. No layer needs more than
+# 1.3 GiB at once, and all of them together more than there is.
+GREEDY: list[Any] = [
+    {"type": "up_sampling2d", "size": 200},
+    *([{"type": "dense", "units": 1, "activation": "softplus"}] * 6),
+    "global_average_pooling2d",
+    {"type": "dense", "units": 10},
+]
+# This convolution alone makes 5 GiB of it. Without being refused, oneDNN would end the process by a
+# segmentation fault (TensorFlow 2.21).
+HOPELESS = [
+    {"type": "up_sampling2d", "size": 200},
+    {"type": "conv2d", "name": "wide", "filters": 8, "kernel_size": 1},
+    "global_average_pooling2d",
+    {"type": "dense", "units": 10},
+]
+
+
+@pytest.mark.parametrize(
+    ("layers", "numbers", "said", "end"),
+    [
+        pytest.param(GREEDY, 7, "ran", "", id="while it trains"),
+        pytest.param(
+            HOPELESS, 9, "would run", r" The layer wide alone takes 5\.\d GiB\.", id="foreseen"
+        ),
     ],
 )
-
-
 def test_a_batch_that_does_not_fit_is_told_with_its_size_and_an_estimate(
-    nursery: Nursery, tmp_path: Path
+    nursery: Nursery, tmp_path: Path, layers: list[Any], numbers: int, said: str, end: str
 ) -> None:
-    write(tmp_path, GREEDY)
+    write(tmp_path, change(CONFIG, model__layers=layers))
     ended = nursery.run(
         "fit", "config.yaml", "--run-dir", RUN, "--quiet", folder=tmp_path, memory_bytes=3 * 2**30
     )
     assert ended.code == 4, (ended.code, ended.err[-2000:])
     message, hint = ended.err.splitlines()[-2:]
-    found = re.match(
-        r"error: Memory ran out at a batch size of 64: a step takes about (\S+) GiB, and ", message
+    found = re.fullmatch(
+        rf"error: Memory {said} out at a batch size of 64: a step takes about (\S+) GiB, and "
+        rf"\S+ GiB were free before the first\.{end}",
+        message,
     )
     assert found, message
-    # The image, what the dense layer makes of it, and the gradients of both.
-    expected = 2 * 64 * 1600 * 1600 * (1 + 8) * 4 / 2**30
+    # The image, what the layers make of it, and the gradients of all.
+    expected = 2 * 64 * 1600 * 1600 * numbers * 4 / 2**30
     assert float(found[1]) == pytest.approx(expected, rel=0.1)
     assert hint == "Lower training.batch_size, or make the model smaller."
     assert "Traceback" not in ended.err

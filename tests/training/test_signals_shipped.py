@@ -1,6 +1,6 @@
 """Do the shipped configs end within two seconds of Ctrl-C, and go on from there?
 
-With real data, `DLTRAIN_DATA_DIR=... pytest -m slow -s tests/training/test_signals_shipped.py`
+With real data: `DLTRAIN_DATA_DIR=... pytest -m slow -s tests/training/test_signals_shipped.py`
 prints the seconds of each. Two seconds are promised on two cores that do nothing else.
 """
 

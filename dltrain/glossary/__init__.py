@@ -1,0 +1,1 @@
+"""The glossary: what names and ideas mean, in English and Chinese."""

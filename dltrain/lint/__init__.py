@@ -1,0 +1,1 @@
+"""What is valid and yet trains badly: the rules, their codes, and the comments that silence one."""

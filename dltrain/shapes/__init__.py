@@ -1,0 +1,1 @@
+"""What does each layer make of its input? Shapes, parameters and work, without TensorFlow."""

@@ -1,0 +1,89 @@
+"""What follows the last step? The best model is saved, loaded, compared and scored."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dltrain.data.batches import Table
+from dltrain.errors import TrainingError
+from dltrain.evaluation.predict import Predictor
+from dltrain.evaluation.score import score_split
+from dltrain.runs.layout import RunPaths
+from dltrain.runs.metrics import write_metrics
+from dltrain.training.listener import Listener
+
+if TYPE_CHECKING:
+    from dltrain.training.assemble import Prepared
+    from dltrain.training.loop import Machinery, Progress
+
+# How many rows are predicted by the live and by the reloaded model, to compare them to the bit.
+_COMPARED_ROWS = 1_024
+
+
+def evaluate_best(
+    prepared: Prepared,
+    paths: RunPaths,
+    machinery: Machinery,
+    progress: Progress,
+    listener: Listener,
+    score_train: bool,
+) -> dict[str, Mapping[str, Any]]:
+    """Save the best model, load it, and write its scores to metrics.json; return them by split.
+
+    Raises as `load_checked_model` does.
+    """
+    best, data = machinery.best, prepared.data
+    if not best.epoch:
+        best.keep(0)
+        last = "that of the last step" if progress.step else "untrained, not a step was taken"
+        listener.note(f"No epoch was finished: the model is {last}.")
+    listener.note("Evaluating the best model.")
+    best.finish()
+    saved = load_checked_model(paths, prepared.model, data.tables["train"])
+    scores: dict[str, Mapping[str, Any]] = {
+        split: score_split(
+            saved,
+            data.tables[split],
+            targets=prepared.targets,
+            class_names=data.info.class_names,
+            train_labels=data.train_labels,
+        )
+        for split in scored_splits(score_train)
+        if split in data.tables
+    }
+    write_metrics(paths.metrics, scores, data=data.kind)
+    return scores
+
+
+def scored_splits(score_train: bool) -> tuple[str, ...]:
+    """Return the splits whose scores are wanted, where the data has them."""
+    return ("train", "validation", "test") if score_train else ("validation", "test")
+
+
+def load_checked_model(paths: RunPaths, live: Any, table: Table) -> Predictor:
+    """Load the saved model and compare its predictions with the live one's, to the bit.
+
+    Raises TrainingError if they differ (the saved model would not be what was measured), or if
+    they aren't finite: no number could be computed from them.
+    """
+    from dltrain.evaluation.saved_model import load_saved_model
+
+    saved = Predictor(load_saved_model(paths.model))
+    sample = table.head(_COMPARED_ROWS)
+    before, after = Predictor(live)(sample), saved(sample)
+    if not np.array_equal(before, after, equal_nan=True):
+        largest = float(np.max(np.abs(before - after)))
+        raise TrainingError(
+            f"{paths.model} predicts differently from the model that was trained: by up to "
+            f"{largest:.3g}.",
+            hint="A layer is not saved as it is; please report it with the config.",
+        )
+    if not np.isfinite(after).all():
+        raise TrainingError(
+            "The model predicts NaN or infinite values: its last steps broke the weights.",
+            hint="Lower optimizer.learning_rate, normalize the inputs, or set optimizer.clipnorm.",
+        )
+    return saved

@@ -1,0 +1,119 @@
+"""Do compiled steps train as Keras does, whatever XLA compiles, and count every row once?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+from dltrain.catalog.components import components
+from dltrain.data.batches import Table, count_steps
+from dltrain.data.feeding import DeviceFeed, Feed, StreamFeed
+from dltrain.model.components import Steps, build_optimizer
+from dltrain.training.steps import TrainingSteps, ValidationSteps
+
+ROWS, FEATURES, BATCH = 21, 4, 8  # two batches of eight and one of five
+
+
+def make_table() -> Table:
+    generator = np.random.default_rng(5)
+    inputs = generator.normal(size=(ROWS, FEATURES)).astype(np.float32)
+    return Table(inputs, generator.integers(0, 3, ROWS))
+
+
+def make_feed(kind: type[Any] = DeviceFeed) -> Any:
+    table = make_table()
+    return kind(table, table.labels.astype(np.int32), batch_size=BATCH)
+
+
+def make_model(optimizer: Any) -> Any:
+    keras.utils.set_random_seed(3)
+    inputs = keras.Input((FEATURES,))
+    hidden = keras.layers.Dense(5, activation="tanh")(inputs)
+    model = keras.Model(inputs, keras.layers.Dense(3)(hidden))
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(optimizer, loss, metrics=["accuracy"])
+    return model
+
+
+def train(model: Any, feed: Feed, *, epochs: int = 3, xla: Any = "nothing") -> list[Any]:
+    """Train in the table's order; return the last epoch's logs and the weights."""
+    steps = TrainingSteps(model, feed, augment=None, xla=xla)
+    for epoch in range(epochs):
+        model.reset_metrics()
+        source = feed.begin(np.arange(ROWS, dtype=np.int64), step=0)
+        stretch = steps.run(source, epoch=epoch, start=0, count=count_steps(ROWS, BATCH))
+        assert (stretch.steps, stretch.healthy) == (3, True)
+    logs = {name: float(value) for name, value in model.get_metrics_result().items()}
+    return [logs, [np.asarray(weight) for weight in model.get_weights()]]
+
+
+def assert_close(one: list[Any], other: list[Any], tolerance: float) -> None:
+    assert one[0] == pytest.approx(other[0], rel=tolerance)
+    for first, second in zip(one[1], other[1], strict=True):
+        np.testing.assert_allclose(first, second, rtol=tolerance, atol=tolerance / 10)
+
+
+def test_steps_end_at_the_weights_of_keras_fit() -> None:
+    model = make_model(keras.optimizers.Adam(0.01))
+    ours = train(model, make_feed())
+    table, script = make_table(), make_model(keras.optimizers.Adam(0.01))
+    script.fit(table.inputs, table.labels, batch_size=BATCH, epochs=3, shuffle=False, verbose=0)
+    assert_close(ours, [ours[0], script.get_weights()], 1e-4)
+
+
+def test_loss_and_metrics_of_an_epoch_are_averages_over_rows_not_over_batches() -> None:
+    model = make_model(keras.optimizers.SGD(0.0))  # so that every batch sees the same weights
+    (logs, _), table = train(model, make_feed()), make_table()
+    outputs = np.asarray(model(table.inputs), np.float64)
+    shares = np.exp(outputs) / np.exp(outputs).sum(axis=1, keepdims=True)
+    losses = -np.log(shares[np.arange(ROWS), table.labels])
+    assert logs["loss"] == pytest.approx(losses.mean(), rel=1e-5)
+    assert logs["accuracy"] == pytest.approx((outputs.argmax(1) == table.labels).mean())
+    batches = [losses[start : start + BATCH].mean() for start in range(0, ROWS, BATCH)]
+    assert abs(np.mean(batches) - losses.mean()) > 1e-3, "the two averages can be told apart"
+
+
+def test_validation_counts_every_row_once() -> None:
+    model, table = make_model("sgd"), make_table()
+    feed = make_feed()
+    steps = ValidationSteps(model, feed, xla="nothing")
+    steps.trace()
+    source = feed.begin(np.arange(ROWS, dtype=np.int64), step=0)
+    for start in range(3):
+        steps.run(source, start=start, count=1)
+    outputs = np.asarray(model(table.inputs))
+    expected = (outputs.argmax(1) == table.labels).mean()
+    assert float(model.get_metrics_result()["accuracy"]) == pytest.approx(expected)
+
+
+def test_rows_from_the_device_and_streamed_give_the_same_bits() -> None:
+    held = train(make_model("adam"), make_feed(DeviceFeed))
+    streamed = train(make_model("adam"), make_feed(StreamFeed))
+    assert held[0] == streamed[0]
+    for one, other in zip(held[1], streamed[1], strict=True):
+        assert one.tobytes() == other.tobytes()
+
+
+# Loss scaling watches for overflow by itself; what it wraps is tried without it.
+OPTIMIZERS = [name for name in components("optimizers") if name != "loss_scale_optimizer"]
+SETTINGS: list[dict[str, Any]] = [
+    *({"type": name} for name in OPTIMIZERS),
+    {"type": "adam", "gradient_accumulation_steps": 2},
+    {"type": "adamw", "use_ema": True, "ema_overwrite_frequency": 2},
+    {"type": "sgd", "momentum": 0.9, "nesterov": True, "global_clipnorm": 0.1},
+    {"type": "rmsprop", "clipvalue": 0.01, "weight_decay": 0.1},
+    {"type": "adam", "amsgrad": True, "clipnorm": 0.1},
+]
+
+
+@pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: "-".join(map(str, setting)))
+def test_an_update_by_xla_is_the_optimizers_own(setting: dict[str, Any]) -> None:
+    spec = {"learning_rate": 0.01, **setting}
+    results = [
+        train(make_model(build_optimizer(spec, Steps(per_epoch=3, total=9))), make_feed(), xla=xla)
+        for xla in ("update", "nothing")
+    ]
+    assert_close(results[0], results[1], 1e-4)
