@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from dltrain.shapes.dtypes import gives_integers
-from dltrain.shapes.effect import Effect, Shape
+from dltrain.shapes.effect import Effect, NoRuleError, Shape
 from dltrain.shapes.masks import carries_mask
 from dltrain.shapes.rules import find_effect
+
+# TensorFlow counts in 64 bits. A block that grows its input may ask for more, again and again: a
+# number of thousands of digits, which Python itself refuses to print.
+_LARGEST = 2**63
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,8 @@ def apply_layer(
     """
     shapes = tuple(flow.shape for flow in inputs)
     effect = find_effect(kind, arguments, shapes)
+    if math.prod(effect.output) >= _LARGEST:
+        raise NoRuleError
     return effect, Flow(
         shape=effect.output,
         integers=gives_integers(kind, arguments, [flow.integers for flow in inputs]),

@@ -142,6 +142,16 @@ def test_a_huge_model_overflows_nothing() -> None:
     assert table.parameters == 64 * 10**12 + 10**12 + 10 * 10**12 + 10
 
 
+def test_shapes_beyond_64_bits_are_left_to_keras() -> None:
+    table = infer(
+        "[{block: grow, repeat: 90}, flatten, {type: dense, units: 10}]",
+        blocks=f"{{grow: {{layers: [{{type: up_sampling2d, size: {10**14}}}]}}}}",
+    )
+    assert table.problems == ()
+    assert table.layers[0].output is None
+    assert table.parameters is None
+
+
 def test_a_dataset_of_the_catalog_changes_the_row() -> None:
     loaded = load(FLAT)
     info: DatasetInfo = replace(loaded.info, shape=(4, 6, 3))

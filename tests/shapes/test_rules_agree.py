@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
-from random_models import ARGUMENTS, MERGES, Model, valid_models
+from layer_arguments import ARGUMENTS, MERGES
+from random_models import Model, valid_models
 from shape_tables import CONFIGS, build, find_differences, infer, load
 
 from dltrain.config.load import load_config
