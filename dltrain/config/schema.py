@@ -137,7 +137,11 @@ class ReduceLROnPlateauConfig(Section):
 class CheckpointConfig(Section):
     """When all that resuming needs is written; the last two are kept."""
 
-    every_epochs: Count | None = Field(1, description="Epochs between checkpoints; null: none.")
+    every_epochs: Count | Literal["auto"] | None = Field(
+        "auto",
+        description="Epochs between checkpoints; auto: after every epoch, as long as that takes no "
+        "more than 3% of the training time; null: none.",
+    )
     every_seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = Field(
         300.0, description="Seconds after which one is taken inside an epoch; null: never."
     )
@@ -174,7 +178,9 @@ class TrainingConfig(Section):
         "device if they are a small part of its memory. The numbers are the same.",
     )
     jit_compile: Literal["auto"] | bool = Field(
-        "auto", description="Whether XLA compiles the step; auto: where it is known to be faster."
+        "auto",
+        description="Whether XLA compiles the whole step; auto: the parts that are known to be "
+        "faster, on CPU the optimizer's update.",
     )
 
 

@@ -22,6 +22,10 @@ from dltrain.training.snapshot import (
 )
 from dltrain.training.writer import CheckpointWriter
 
+# With `every_epochs: auto`, the most of the training time that may go into checkpoints: epochs of
+# some milliseconds would otherwise wait for the disk.
+_LARGEST_SHARE = 0.03
+
 if TYPE_CHECKING:
     from dltrain.training.loop import Machinery, Progress
 
@@ -35,12 +39,12 @@ class Checkpoints:
         self.seconds = 0.0
         """How long the training stood still for checkpoints, in all."""
         self._beginnings: list[dict[str, Any]] = []
-        self._last = time.monotonic()
+        self._begun = self._last = time.monotonic()
 
     def begin(self, parts: Machinery) -> None:
         """Note how the callbacks are before the first step; start the clock."""
         self._beginnings = note_callbacks(parts.callbacks.callbacks)
-        self._last = time.monotonic()
+        self._begun = self._last = time.monotonic()
 
     def steps_until_due(self, step: int) -> int:
         """Return how many steps may be taken in one call before one is due by `every_steps`."""
@@ -58,8 +62,7 @@ class Checkpoints:
     def after_epoch(self, parts: Machinery, progress: Progress) -> None:
         """Take one after an epoch if it is due; the last epoch always has one."""
         is_last = progress.epoch == parts.epochs or parts.trained.stop_training
-        every = self.config.every_epochs
-        if is_last or (every is not None and progress.epoch % every == 0) or self._is_overdue():
+        if is_last or self._is_due_after(progress.epoch) or self._is_overdue():
             self._save(parts, progress)
 
     def save_now(self, parts: Machinery, progress: Progress) -> None:
@@ -77,6 +80,12 @@ class Checkpoints:
         """Let a checkpoint that was begun be written, whatever ended the training."""
         with suppress(DltrainError):
             self.writer.wait()
+
+    def _is_due_after(self, epoch: int) -> bool:
+        every = self.config.every_epochs
+        if every == "auto":
+            return self.seconds <= _LARGEST_SHARE * (time.monotonic() - self._begun)
+        return every is not None and epoch % every == 0
 
     def _is_overdue(self) -> bool:
         every = self.config.every_seconds
