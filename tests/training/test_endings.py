@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tiny_runs import REGRESSION, Result
@@ -20,6 +21,7 @@ from dltrain.runs.checkpoint import read_last_checkpoint
 from dltrain.training.fit import fit
 from dltrain.training.listener import Listener
 from dltrain.training.outcome import Interrupted
+from dltrain.training.steps import TrainingSteps
 
 WriteConfig = Callable[..., Path]
 
@@ -107,6 +109,32 @@ def test_an_interrupt_that_is_swallowed_ends_the_run_all_the_same(
         assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     finally:
         signal.signal(signal.SIGINT, before)
+    assert json.loads((RUN / "status.json").read_text())["state"] == "interrupted"
+
+
+def test_a_signal_during_the_first_steps_tracing_ends_at_once(
+    workplace: Path, write_config: WriteConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reached = []
+
+    def run(steps: TrainingSteps, *arguments: Any, **options: Any) -> None:
+        signal.raise_signal(signal.SIGINT)
+        reached.append("the end of a trace that may take seconds")
+
+    monkeypatch.setattr(TrainingSteps, "run", run)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(Interrupted) as caught:
+            fit(
+                load_config(write_config(REGRESSION)),
+                data_dir=workplace,
+                runs_root=workplace / "runs",
+            )
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert reached == []
+    assert caught.value.message == "The run was interrupted after 0 of 3 epochs."
+    assert caught.value.hint == "No checkpoint was written yet: train again from the config."
     assert json.loads((RUN / "status.json").read_text())["state"] == "interrupted"
 
 
