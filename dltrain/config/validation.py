@@ -78,7 +78,6 @@ def _missing_hint(name: str) -> str:
         "dataset": "For example `dataset: {name: digits}`.",
         "model": "For example `model: {layers: [flatten, {type: dense, units: 10}]}`.",
         "layers": "A list of Keras layers.",
-        "name": "`dltrain data list` shows the datasets.",
     }.get(name, "")
 
 
