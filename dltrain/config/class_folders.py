@@ -54,6 +54,25 @@ def list_class_files(path: Path, kind: str) -> ClassFiles:
     return ClassFiles(path, tuple(classes), tuple(classes.values()))
 
 
+def find_suffixes(path: Path) -> set[str]:
+    """Return how the names of the files in the class folders of `path` end, in lower case.
+
+    Raises DataError if `path` is empty or can't be read.
+    """
+    folders, files = _list(path)
+    if not folders and not files:
+        raise DataError(f"{path} is empty.", hint="Expected a folder for each class.")
+    if {folder.name for folder in folders} >= {"train", "test"}:
+        folders = [
+            inner
+            for folder in folders
+            if folder.name in ("train", "test")
+            for inner in _list(folder)[0]
+        ]
+    found = {file.suffix.lower() for folder in folders for file in _list(folder)[1]}
+    return found or {file.suffix.lower() for file in files}
+
+
 def _list_classes(
     path: Path,
     suffixes: tuple[str, ...],

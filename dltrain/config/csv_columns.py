@@ -98,10 +98,17 @@ def scan_csv(path: Path) -> CsvScan:
 
 
 def read_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """Yield the line and the values of the header, then of each row; empty lines are no rows.
+    """Return the line and the values of each row below the header; empty lines are no rows.
 
     Spaces around a value are left out. Raises DataError as `scan_csv`.
     """
+    lines = _read_lines(path)
+    next(lines, None)
+    return lines
+
+
+def _read_lines(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """Yield the line and the values of the header, then of each row."""
     delimiter, width = _find_delimiter(path), 0
     old_limit = csv.field_size_limit(_LARGEST_FIELD)
     try:
@@ -148,10 +155,12 @@ def parse_number(text: str) -> float | None:
 @functools.lru_cache(maxsize=4)
 def _scan(path: Path, modified: int, size: int) -> CsvScan:
     """Scan the file that had these facts: `check` and `fit` ask more than once."""
-    rows = read_rows(path)
+    rows = _read_lines(path)
     line, header = next(rows, (0, []))
     if not header:
         raise DataError(f"{path} is empty.", hint="Expected a header and rows below it.")
+    # pandas writes its index under an empty name.
+    header = [name or f"column {index}" for index, name in enumerate(header, 1)]
     _check_header(path, line, header)
     columns, count = tuple(Column(name) for name in header), 0
     for line, values in rows:
@@ -177,10 +186,6 @@ def _check_header(path: Path, line: int, header: Sequence[str]) -> None:
             hint="Add a first line with the names of the columns.",
         )
     for index, name in enumerate(header):
-        if not name:
-            raise DataError(
-                f"{path}:{line}: column {index + 1} has no name.", hint="Name it in the header."
-            )
         if name in header[:index]:
             raise DataError(
                 f"{path}:{line}: two columns are called '{name}'.", hint="Rename one of them."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,7 @@ def read_csv_rows(scan: CsvScan, info: DatasetInfo, target: Column) -> Rows:
     read_label = _make_label_reader(info, target)
     at = [column.name for column in scan.columns].index(target.name)
     row = -1
-    for row, (line, values) in enumerate(_skip_header(scan.path)):
+    for row, (line, values) in enumerate(read_rows(scan.path)):
         try:
             for index, write in writers:
                 write(inputs[row], values[index])
@@ -116,12 +116,6 @@ def _to_number(text: str) -> float:
     if number is None:
         raise ValueError(text)
     return number
-
-
-def _skip_header(path: Path) -> Iterator[tuple[int, list[str]]]:
-    rows = read_rows(path)
-    next(rows, None)
-    return rows
 
 
 def _changed(path: Path, what: str) -> DataError:
