@@ -59,10 +59,10 @@ def check_own_keys(section: Mapping[str, Any], problems: Problems) -> bool:
     allowed = ("path", *_OPTIONS[kind]) if kind else ()
     for key in _OWN_KEYS:
         if section.get(key) is not None and key not in allowed:
-            owners = [f"type: {each}" for each in OWN_TYPES if key in ("path", *_OPTIONS[each])]
+            owners = [each for each in OWN_TYPES if key in ("path", *_OPTIONS[each])]
             problems.add(
                 ("dataset", key),
-                f"{key} is for data of {_join(owners)}.",
+                f"{key} goes with type: {_join(owners)}.",
                 hint="" if kind else "Give the dataset a type: in place of a name:.",
                 of_key=True,
                 expected=f"no {key}",
