@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import re
-import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path as FilePath
 from typing import Any
@@ -147,7 +146,7 @@ def count_median_words(files: ClassFiles) -> int:
             lengths.append(len(_WORD.findall(path.read_text(encoding="utf-8"))))
         except (OSError, UnicodeDecodeError):
             continue
-    return int(statistics.median(lengths)) if lengths else 0
+    return sorted(lengths)[len(lengths) // 2] if lengths else 0
 
 
 def _describe_csv(
