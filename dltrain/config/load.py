@@ -18,7 +18,7 @@ from dltrain.config.extending import apply_overrides, read_with_bases
 from dltrain.config.layers import Layer, unfold_layers
 from dltrain.config.losses import check_loss, check_metric
 from dltrain.config.monitors import check_monitors
-from dltrain.config.own_data import OWN_TYPES, check_own_keys, describe_own_data
+from dltrain.config.own_keys import OWN_TYPES, check_own_keys
 from dltrain.config.paths import Path
 from dltrain.config.placement import check_augmentation, check_model_layers
 from dltrain.config.rules import (
@@ -188,6 +188,8 @@ def _find_own_dataset(section: dict[str, Any], problems: Problems) -> DatasetInf
 
     A flag's is the current folder.
     """
+    from dltrain.config.own_data import describe_own_data  # most configs name a dataset
+
     place = problems.document.place(("dataset", "path"))
     base = FilePath(place.source).parent if place.line else FilePath()
     return describe_own_data(section, base, problems)

@@ -18,77 +18,14 @@ from dltrain.config.csv_columns import scan_csv
 from dltrain.config.csv_facts import describe_csv_columns, guess_task
 from dltrain.config.document import Problems
 
-OWN_TYPES = ("csv", "image_folder", "text_folder")
-
-_NEEDED = {
-    "csv": ("path", "target"),
-    "image_folder": ("path", "image_size"),
-    "text_folder": ("path",),
-}
-_OPTIONS = {
-    "csv": ("target", "task", "ignore"),
-    "image_folder": ("image_size", "color"),
-    "text_folder": (),
-}
-_OWN_KEYS = ("path", "target", "task", "ignore", "image_size", "color")
 _WHAT = {
     "csv": "a CSV file",
     "image_folder": "a folder with a folder of images for each class",
     "text_folder": "a folder with a folder of .txt files for each class",
 }
-_EXAMPLES = {
-    "path": "It is taken from the folder of this file.",
-    "target": "The column to predict.",
-    "image_size": "For example `image_size: [64, 64]`, height and width.",
-}
-
 # Texts whose words are counted; the words are those of `dltrain.data.tokenize`.
 _SAMPLED_TEXTS = 200
 _WORD = re.compile(r"[\w']+|[!?]")
-
-
-def check_own_keys(section: Mapping[str, Any], problems: Problems) -> bool:
-    """Refuse keys of own data that the section's `type`, or its `name`, can't have.
-
-    Return whether a section with a type has all that it needs.
-    """
-    kind = section.get("type")
-    if kind not in (None, *OWN_TYPES):
-        return False  # told where the values of single keys are checked
-    allowed = ("path", *_OPTIONS[kind]) if kind else ()
-    for key in _OWN_KEYS:
-        if section.get(key) is not None and key not in allowed:
-            owners = [each for each in OWN_TYPES if key in ("path", *_OPTIONS[each])]
-            problems.add(
-                ("dataset", key),
-                f"{key} goes with type: {_join(owners)}.",
-                hint="" if kind else "Give the dataset a type: in place of a name:.",
-                of_key=True,
-                expected=f"no {key}",
-                received=key,
-            )
-    if kind is None:
-        return False
-    if section.get("name") is not None:
-        problems.add(
-            ("dataset", "name"),
-            "a dataset has a name: (of `dltrain data list`) or a type: (data of your own); "
-            "this has both.",
-            hint="Leave one of them out.",
-            of_key=True,
-            expected="name or type",
-            received="both",
-        )
-    missing = [key for key in _NEEDED[kind] if section.get(key) is None]
-    for key in missing:
-        problems.add(
-            ("dataset", key),
-            f"{kind} needs `{key}:`.",
-            hint=_EXAMPLES[key],
-            expected=f"{key}:",
-            received="none",
-        )
-    return not missing and section.get("name") is None
 
 
 def describe_own_data(
@@ -237,8 +174,3 @@ def _is_size(size: object) -> bool:
 def _shorten(names: Sequence[str]) -> str:
     shown = ", ".join(names[:20])
     return shown if len(names) <= 20 else f"{shown} and {len(names) - 20} more"
-
-
-def _join(parts: Sequence[str]) -> str:
-    *first, last = parts
-    return f"{', '.join(first)} or {last}" if first else last
