@@ -12,7 +12,7 @@ import numpy.typing as npt
 from dltrain.config.load import load_config
 from dltrain.data.dataset import Rows
 from dltrain.data.load import split_dataset
-from dltrain.data.open import open_dataset
+from dltrain.data.open import open_configured_dataset
 from dltrain.data.texts import Texts
 from dltrain.data.tokenize import encode_texts, train_tokenizer
 
@@ -29,7 +29,7 @@ def write_inputs(
     """
     loaded = load_config(config, seed=seed)
     chosen = loaded.config.dataset
-    dataset = open_dataset(chosen.name, data_dir=data_dir, offline=True)
+    dataset = open_configured_dataset(chosen, data_dir=data_dir, offline=True)
     splits = split_dataset(dataset, chosen, seed=seed)
     is_text = isinstance(dataset.train.inputs, Texts)
     path = folder / f"{config.stem}-{seed}{'' if is_text and text == 'raw' else '.npz'}"

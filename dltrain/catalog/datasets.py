@@ -50,6 +50,19 @@ class Option:
 
 
 @dataclass(frozen=True)
+class Feature:
+    """Name one feature of a row that is made from a column of a table of one's own.
+
+    number: the value. missing: 1 where the column's value is missing, else 0. category: 1 where
+    the column has the text `value`, else 0; an empty `value` stands for a missing one.
+    """
+
+    column: str
+    kind: Literal["number", "missing", "category"]
+    value: str = ""
+
+
+@dataclass(frozen=True)
 class DatasetInfo:
     """Describe one dataset.
 
@@ -62,7 +75,7 @@ class DatasetInfo:
     `median_words` is the median length of a training text, in words of `dltrain.data.tokenize`
     before any is cut off, 0 where there are no texts. `flips` are the mirrorings, and
     `max_rotation` the turn (1 is the whole circle), after which an image still looks like one of
-    its class.
+    its class. `features` are those of a CSV file's rows, in order.
     """
 
     name: str
@@ -73,7 +86,9 @@ class DatasetInfo:
     train_rows: int
     test_rows: int
     summary: str
-    reader: Literal["idx", "cifar", "aclimdb", "embedded"] = "embedded"
+    reader: Literal["idx", "cifar", "aclimdb", "embedded", "csv", "image_folder", "text_folder"] = (
+        "embedded"
+    )
     accepts: str = ""
     sources: tuple[tuple[SourceFile, ...], ...] = ()
     contents: Mapping[str, str] = field(default_factory=dict)
@@ -82,6 +97,7 @@ class DatasetInfo:
     median_words: int = 0
     flips: tuple[Flip, ...] = ("horizontal", "vertical")
     max_rotation: float = 0.5
+    features: tuple[Feature, ...] = ()
 
     @property
     def embedded(self) -> bool:

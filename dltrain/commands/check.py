@@ -15,7 +15,7 @@ from dltrain.commands.lint_view import count_warnings, describe_finding, show_fi
 from dltrain.commands.options import ConfigArgument, SetOption
 from dltrain.config.dump import dump_config
 from dltrain.config.load import LoadedConfig, load_config
-from dltrain.errors import ConfigError, Problem, UsageError
+from dltrain.errors import ConfigError, DataError, Problem, UsageError
 from dltrain.shapes.infer import infer_shapes
 from dltrain.shapes.table import ShapeTable
 
@@ -55,6 +55,8 @@ def check(
         f"{config} is right: {len(loaded.layers)} layers for {loaded.info.name}, "
         f"loss {loaded.targets.loss['type']}, optimizer {loaded.config.optimizer['type']}."
     )
+    if loaded.config.dataset.type is not None:
+        typer.echo(f"{loaded.config.dataset.path} holds {loaded.info.summary}.")
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     typer.echo(draw_layers(table, width=width))
 
@@ -78,6 +80,7 @@ def _check_as_json(config: Path, overrides: Sequence[str], *, build: bool, stric
     loaded: LoadedConfig | None = None
     table: ShapeTable | None = None
     problems: Sequence[Problem] = ()
+    exit_code = UsageError.exit_code
     try:
         loaded = load_config(config, overrides=overrides)
         table = _make_table(loaded, build=build)
@@ -85,6 +88,9 @@ def _check_as_json(config: Path, overrides: Sequence[str], *, build: bool, stric
         problems = error.problems
     except UsageError as error:  # no such file, or a directory
         problems = [Problem(str(config), 0, 0, "", error.message, error.hint)]
+    except DataError as error:  # of one's own data, which the config names rightly
+        problems = [Problem(str(config), 0, 0, "dataset", error.message, error.hint)]
+        exit_code = error.exit_code
     findings = find_lints(loaded) if loaded else ()
     document = {
         "valid": table is not None,
@@ -96,7 +102,7 @@ def _check_as_json(config: Path, overrides: Sequence[str], *, build: bool, stric
     }
     typer.echo(to_json(document))
     if table is None or (strict and findings):
-        raise typer.Exit(UsageError.exit_code)
+        raise typer.Exit(exit_code)
 
 
 def _describe(problem: Problem) -> dict[str, Any]:

@@ -123,10 +123,10 @@ def _check_names(requirements: Sequence[Requirement], paths: RunPaths, split: Sp
     """
     if not requirements or not paths.config.is_file():
         return
-    from dltrain.config.load import load_config
     from dltrain.evaluation.requirements import SPLITS, check_requirement_names
+    from dltrain.training.resume import read_run_config
 
-    info = load_config(paths.config).info
+    info = read_run_config(paths).info
     check_requirement_names(
         requirements,
         task=info.task,

@@ -113,7 +113,7 @@ def fit(
             "Expected a CONFIG to train, or --resume RUN to go on with a run.",
             hint="For example: dltrain fit configs/quickstart.yaml",
         )
-    loaded = load_config(path, overrides=overrides or (), seed=seed, epochs=epochs)
+    loaded = _load(path, paths, overrides=overrides or (), seed=seed, epochs=epochs)
     infer_shapes(loaded).raise_any()  # at once, not after TensorFlow's start and the data
     if paths is None:  # a run that goes on has been warned of, and its comments aren't kept
         from dltrain.lint.check import find_lints
@@ -224,6 +224,15 @@ def _find_run(run: str, runs_dir: Path) -> RunPaths:
     from dltrain.runs.find import resolve_run
 
     return resolve_run(run, root=runs_dir)
+
+
+def _load(path: Path, paths: RunPaths | None, **flags: Any) -> LoadedConfig:
+    """Load the config at `path`; that of a run that goes on is held against the run's data."""
+    if paths is None or path != paths.config:
+        return load_config(path, **flags)
+    from dltrain.training.resume import read_run_config
+
+    return read_run_config(paths, **flags)
 
 
 def _refuse_contradictions(

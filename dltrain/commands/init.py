@@ -22,6 +22,15 @@ def init(
             autocompletion=complete_template,
         ),
     ] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            metavar="PATH",
+            help="Propose a config for data of your own: a CSV file, or a folder that holds a "
+            "folder of images or .txt files for each class.",
+        ),
+    ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write it to a file, not to stdout.")
     ] = None,
@@ -38,9 +47,10 @@ def init(
     from dltrain.config.templates import read_template
 
     if list_all:
-        if template or output:
+        if template or output or data:
             raise UsageError(
-                "--list shows all templates; expected no TEMPLATE and no --output beside it."
+                "--list shows all templates; expected no TEMPLATE, no --from and no --output "
+                "beside it."
             )
         _list_templates(as_json=as_json)
         return
@@ -48,8 +58,17 @@ def init(
         raise UsageError("--json: a config is YAML.", hint="It goes with --list.")
     if force and output is None:
         raise UsageError("--force: nothing is overwritten without --output.")
-    chosen = read_template(template or DEFAULT_TEMPLATE)
-    put_text(chosen.text, output, overwrite=force)
+    if data is None:
+        text = read_template(template or DEFAULT_TEMPLATE).text
+    else:
+        if template:
+            raise UsageError(
+                f"--from proposes a config by itself; expected no TEMPLATE, received '{template}'."
+            )
+        from dltrain.config.proposal import propose_config
+
+        text = propose_config(data, folder=output.parent if output else None)
+    put_text(text, output, overwrite=force)
     if output is not None:
         typer.echo(f"{output} is written. Next: dltrain fit {output}", err=True)
 

@@ -67,7 +67,7 @@ def _root(root: dict[str, Any], definitions: Definitions, variant: Variant) -> S
     properties = copy.deepcopy(root["properties"])
     properties["name"] = _or_null(properties["name"])
     properties["dataset"] = {
-        "description": "Which data: its name, or a mapping with name.",
+        "description": "Which data: its name, or a mapping with name, or with type and path.",
         "anyOf": [_dataset_name(), {"$ref": f"#/$defs/DatasetConfig{suffix}"}],
     }
     properties["model"] = {"$ref": f"#/$defs/ModelConfig{suffix}"}
@@ -89,7 +89,17 @@ def _root(root: dict[str, Any], definitions: Definitions, variant: Variant) -> S
 def _fill_sections(sections: dict[str, Any], definitions: Definitions) -> None:
     """Say what pydantic leaves open: everything that names a component of Keras or a dataset."""
     dataset = sections["DatasetConfig"]["properties"]
-    dataset["name"] |= _dataset_name()
+    dataset["name"] = {
+        "description": dataset["name"]["description"],
+        **any_of(_dataset_name(), _NULL),
+    }
+    sections["DatasetConfig"]["anyOf"] = [
+        {"required": ["name"], "properties": {"name": _dataset_name(), "type": _NULL}},
+        {
+            "required": ["type", "path"],
+            "properties": {"name": _NULL, "type": {"not": _NULL}, "path": {"not": _NULL}},
+        },
+    ]
     dataset["augment"]["items"] = definitions.component("layers", "augment")
     model = sections["ModelConfig"]["properties"]
     model["layers"]["items"] = definitions.layer_item()
@@ -132,7 +142,9 @@ def _or_null(schema: dict[str, Any]) -> Schema:
 
 
 def _without_required(section: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in copy.deepcopy(section).items() if key != "required"}
+    """Leave out what must be there: the file below may say it."""
+    kept = copy.deepcopy(section)
+    return {key: value for key, value in kept.items() if key not in ("required", "anyOf")}
 
 
 def _tidy(schema: Any) -> Any:

@@ -18,6 +18,7 @@ from dltrain.config.extending import apply_overrides, read_with_bases
 from dltrain.config.layers import Layer, unfold_layers
 from dltrain.config.losses import check_loss, check_metric
 from dltrain.config.monitors import check_monitors
+from dltrain.config.own_keys import OWN_TYPES, check_own_keys
 from dltrain.config.paths import Path
 from dltrain.config.placement import check_augmentation, check_model_layers
 from dltrain.config.rules import (
@@ -32,7 +33,7 @@ from dltrain.config.rules import (
 from dltrain.config.schema import RunConfig
 from dltrain.config.targets import Targets
 from dltrain.config.validation import add_validation_errors, wrong_paths
-from dltrain.errors import ConfigError
+from dltrain.errors import ConfigError, DataError
 
 _DEFAULT_METRICS = {"classification": ["accuracy"], "regression": ["mae"]}
 _DEFAULT_LOSS = {"classification": "cross_entropy", "regression": "mse"}
@@ -67,7 +68,8 @@ def load_config(
 ) -> LoadedConfig:
     """Read and check a config file; `overrides` are `--set` flags.
 
-    Raises UsageError if there is no such file, ConfigError with every problem otherwise.
+    Raises UsageError if there is no such file, ConfigError with every problem otherwise; DataError
+    if nothing is wrong with the file, but with the data of one's own that it names.
     """
     document = read_with_bases(path)
     given = [(f"--set {override}", override) for override in overrides]
@@ -82,10 +84,14 @@ def load_config(
 
 
 def check_document(document: Document) -> LoadedConfig:
-    """Check the data of a document and resolve its defaults. Raises ConfigError."""
+    """Check the data of a document and resolve its defaults. Raises ConfigError and DataError."""
     problems = Problems(document)
     data = copy.deepcopy(document.data)
-    info = _find_dataset(data, problems)
+    info, damage = None, None
+    try:
+        info = _find_dataset(data, problems)
+    except DataError as error:
+        damage = error
     _check_components(data, info, problems)
     layers = unfold_layers(data["model"], problems) if isinstance(data.get("model"), dict) else []
     check_model_layers(layers, problems)
@@ -94,6 +100,8 @@ def check_document(document: Document) -> LoadedConfig:
         config = _complete(config, info, problems)
         targets = _check_together(config, info, layers, problems)
     problems.raise_any()
+    if damage is not None:
+        raise damage
     assert config is not None
     assert info is not None
     assert targets is not None
@@ -145,19 +153,46 @@ def _find_dataset(data: dict[str, Any], problems: Problems) -> DatasetInfo | Non
     section = data.get("dataset")
     if isinstance(section, str):
         data["dataset"] = section = {"name": section}
-    if not isinstance(section, dict) or not isinstance(section.get("name"), str):
+    if not isinstance(section, dict):
         return None
-    info = DATASETS.get(section["name"])
+    complete = check_own_keys(section, problems)
+    if section.get("type") is not None:
+        known = section["type"] in OWN_TYPES
+        return _find_own_dataset(section, problems) if known and complete else None
+    if section.get("name") is None:
+        problems.add(
+            ("dataset", "name"),
+            "dataset needs `name:`, or `type:` for data of your own.",
+            hint="`dltrain data list` shows the datasets.",
+            expected="name: or type:",
+            received="none",
+        )
+    name = section.get("name")
+    if not isinstance(name, str):
+        return None
+    info = DATASETS.get(name)
     if info is None:
         problems.add(
             ("dataset", "name"),
-            f"there is no dataset '{section['name']}'.",
+            f"there is no dataset '{name}'.",
             hint="`dltrain data list` shows all.",
             expected="the name of a dataset",
-            received=f"'{section['name']}'",
-            suggestion=nearest(section["name"], DATASETS),
+            received=f"'{name}'",
+            suggestion=nearest(name, DATASETS),
         )
     return info
+
+
+def _find_own_dataset(section: dict[str, Any], problems: Problems) -> DatasetInfo | None:
+    """Look at data of one's own; its path is taken from the file that says it, or from the flag's.
+
+    A flag's is the current folder.
+    """
+    from dltrain.config.own_data import describe_own_data  # most configs name a dataset
+
+    place = problems.document.place(("dataset", "path"))
+    base = FilePath(place.source).parent if place.line else FilePath()
+    return describe_own_data(section, base, problems)
 
 
 def _check_components(data: dict[str, Any], info: DatasetInfo | None, problems: Problems) -> None:
@@ -209,7 +244,6 @@ def _validate(data: dict[str, Any], problems: Problems) -> RunConfig | None:
         if isinstance(holder, dict):
             holder.pop(path[-1], None)
     data = {"name": "unnamed", "dataset": {}, "model": {}, **data}
-    data["dataset"] = {"name": "none", **data["dataset"]}
     data["model"] = {"layers": [None], **data["model"]}
     try:
         return RunConfig.model_validate(data)

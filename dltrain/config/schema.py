@@ -29,7 +29,34 @@ class Section(BaseModel):
 class DatasetConfig(Section):
     """Which data, how it is split and prepared."""
 
-    name: str = Field(description="A dataset of `dltrain data list`.")
+    name: str | None = Field(
+        None, description="A dataset of `dltrain data list`; data of your own has a type instead."
+    )
+    type: Literal["csv", "image_folder", "text_folder"] | None = Field(
+        None,
+        description="Data of your own: a CSV file with a header, or a folder that holds a folder "
+        "of images or of .txt files for each class.",
+    )
+    path: Annotated[str, Field(min_length=1)] | None = Field(
+        None,
+        description="Own data: the file or folder; a relative one is taken from the config's "
+        "folder.",
+    )
+    target: str | None = Field(None, description="CSV: the column to predict.")
+    task: Literal["classification", "regression"] | None = Field(
+        None,
+        description="CSV: whether the target is a class or a number; default: a class if it is "
+        "text, or whole numbers of at most 20 different values.",
+    )
+    ignore: list[str] | None = Field(
+        None, description="CSV: columns to leave out, such as a number that only counts the rows."
+    )
+    image_size: Annotated[list[Count], Field(min_length=2, max_length=2)] | None = Field(
+        None, description="Image folder: [height, width] that every image is resized to."
+    )
+    color: Literal["rgb", "grey"] | None = Field(
+        None, description="Image folder: three channels or one (rgb)."
+    )
     validation_split: Fraction = Field(
         0.1, description="Share of the training rows held out for validation."
     )

@@ -78,7 +78,6 @@ def _missing_hint(name: str) -> str:
         "dataset": "For example `dataset: {name: digits}`.",
         "model": "For example `model: {layers: [flatten, {type: dense, units: 10}]}`.",
         "layers": "A list of Keras layers.",
-        "name": "`dltrain data list` shows the datasets.",
     }.get(name, "")
 
 
@@ -95,8 +94,10 @@ def _expected(detail: ErrorDetails) -> str:
         sign = {"ge": ">=", "gt": ">", "lt": "<", "le": "<="}[bounds[kind]]
         bound = context[bounds[kind]]
         return f"a number {sign} {bound if isinstance(bound, int) else format(bound, 'g')}"
-    if kind == "too_short":
+    if kind == "too_short" and context["min_length"] == 1:
         return "at least one item"
+    if kind in ("too_short", "too_long"):  # the only list of a fixed length
+        return "two whole numbers, [height, width]"
     if kind == "string_pattern_mismatch":
         return "letters, digits, _, - and . only, the first a letter or digit"
     if kind == "string_too_long":

@@ -16,7 +16,8 @@ from dltrain.config.schema import DatasetConfig
 from dltrain.data.batches import Table
 from dltrain.data.dataset import Dataset, Rows
 from dltrain.data.normalize import Scaling, measure_scaling
-from dltrain.data.open import open_dataset, open_smoke_dataset
+from dltrain.data.open import open_configured_dataset, open_smoke_dataset
+from dltrain.data.own_csv import complete_features
 from dltrain.data.progress import SILENT, Progress
 from dltrain.data.splits import TEST_SPLIT_SEED, Indices, hold_out
 from dltrain.data.stand_in import DataKind, describe_stand_in, find_kind, least_split_rows
@@ -78,14 +79,12 @@ def load_data(
         dataset = open_smoke_dataset(config, data_dir=data_dir, seed=seed)
         config = _widen_splits(config, dataset)
     else:
-        dataset = open_dataset(
-            config.name,
-            data_dir=data_dir,
-            offline=offline,
-            options=config.made_options(),
-            progress=progress,
+        dataset = open_configured_dataset(
+            config, data_dir=data_dir, offline=offline, progress=progress
         )
     rows = split_dataset(dataset, config, seed=seed)
+    if dataset.info.features:
+        rows = _complete_features(rows, dataset.info)
     train_rows, train_indices = rows["train"]
     scaling, largest = None, 1.0
     if isinstance(train_rows.inputs, Texts):
@@ -155,6 +154,16 @@ def split_dataset(
         "validation": (dataset.train, validation),
         "test": test,
     }
+
+
+def _complete_features(
+    rows: dict[str, tuple[Rows, Indices]], info: DatasetInfo
+) -> dict[str, tuple[Rows, Indices]]:
+    """Fill in, by what the training rows hold, the missing values of a table that is split."""
+    whole, indices = rows["train"]
+    assert isinstance(whole.inputs, np.ndarray)
+    filled = Rows(complete_features(whole.inputs, indices, info.features), whole.labels)
+    return {split: (filled, indices) for split, (_, indices) in rows.items()}
 
 
 def _widen_splits(config: DatasetConfig, dataset: Dataset) -> DatasetConfig:

@@ -1,4 +1,4 @@
-"""How does the rest of dltrain get a dataset by its name?"""
+"""How does the rest of dltrain get the dataset that a config names?"""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from dltrain.config.schema import DatasetConfig
 from dltrain.data.dataset import Dataset, Rows
 from dltrain.data.embedded import make_embedded
 from dltrain.data.fetch import fetch_dataset
+from dltrain.data.own import open_own_dataset
 from dltrain.data.progress import SILENT, Progress
 from dltrain.data.stand_in import count_smoke_rows, make_stand_in, take_subset
 from dltrain.data.store import explain_remedies, read_record
@@ -56,6 +57,28 @@ def open_dataset(
         raise DataError(error.message, hint=remedies) from error
 
 
+def open_configured_dataset(
+    config: DatasetConfig,
+    *,
+    data_dir: Path,
+    offline: bool = False,
+    progress: Progress | None = None,
+) -> Dataset:
+    """Open what a checked `dataset:` section names: data of one's own by path, others by name.
+
+    Raises DataError.
+    """
+    if config.type is not None:
+        return open_own_dataset(config, progress=progress or SILENT)
+    return open_dataset(
+        config.name or "",
+        data_dir=data_dir,
+        offline=offline,
+        options=config.made_options(),
+        progress=progress,
+    )
+
+
 def open_smoke_dataset(
     config: DatasetConfig,
     *,
@@ -67,7 +90,9 @@ def open_smoke_dataset(
 
     Nothing is fetched. Raises DataError if the dataset lies in `data_dir` but is damaged.
     """
-    info = _find_info(config.name, datasets)
+    if config.type is not None:
+        return take_subset(open_own_dataset(config), seed=seed)
+    info = _find_info(config.name or "", datasets)
     options = config.made_options()
     if info.embedded:
         if "rows" in options:  # fewer rows are the first ones of more

@@ -48,6 +48,7 @@ _FIXED = {
     "a list of layers' names": "层名字的列表",
     "a list of texts or whole numbers": "由文本或整数组成的列表",
     "a list of them": "由它们组成的列表",
+    "height and width, each a whole number >= 1": "高和宽，各为 >= 1 的整数",
     "a list of increasing numbers": "由递增的数组成的列表",
     "a list of increasing step counts, each a whole number >= 1": (
         "递增步数的列表，每个是 >= 1 的整数"

@@ -30,8 +30,11 @@ def check_same_data(paths: RunPaths, environment: Mapping[str, Any], data: Loade
     recorded = environment.get("dataset", {})
     for key in ("arrays", "options", "stand_in", "subset"):
         if recorded.get(key) != data.fingerprint.get(key):
+            own = data.fingerprint.get("path")
             raise DataError(
-                f"{data.info.name} is not the data that {paths.root} was trained on: "
+                f"{own or data.info.name} is not the data that {paths.root} was trained on: "
                 "its checksums differ.",
-                hint="Give the data of the run with --data-dir, or train again.",
+                hint="Put back what was there, or train again."
+                if own
+                else "Give the data of the run with --data-dir, or train again.",
             )

@@ -10,7 +10,7 @@ from typing import Any
 
 from dltrain.config.load import LoadedConfig, load_config
 from dltrain.config.schema import RunConfig
-from dltrain.errors import RunError
+from dltrain.errors import ConfigError, DataError, RunError
 from dltrain.runs.atomic import remove_leftovers, replacing
 from dltrain.runs.checkpoint import Checkpoint, read_last_checkpoint
 from dltrain.runs.layout import RunPaths
@@ -89,11 +89,41 @@ def plan_resumption(paths: RunPaths, loaded: LoadedConfig) -> Resumption:
     return Resumption(checkpoint, environment, tuple(notes))
 
 
-def read_run_config(paths: RunPaths) -> LoadedConfig:
-    """Return the config that the run was begun with. Raises RunError if it is gone."""
+def read_run_config(
+    paths: RunPaths,
+    *,
+    overrides: Sequence[str] = (),
+    seed: int | None = None,
+    epochs: int | None = None,
+) -> LoadedConfig:
+    """Return the config that the run was begun with, changed by flags.
+
+    Raises RunError if it is gone, ConfigError if it is wrong. Of a run on data of one's own it was
+    right when it was written: then it is a DataError that says that the data changed.
+    """
     if not paths.config.is_file():
         raise RunError(f"{paths.config} doesn't exist: the run is damaged, or never began.")
-    return load_config(paths.config)
+    try:
+        return load_config(paths.config, overrides=overrides, seed=seed, epochs=epochs)
+    except (ConfigError, DataError) as error:
+        own = _find_own_data(paths)
+        by_flag = isinstance(error, ConfigError) and not all(each.line for each in error.problems)
+        if own is None or by_flag:
+            raise
+        raise DataError(
+            f"{own} is not the data that {paths.root} was trained on, or {paths.config} was "
+            f"changed:\n{error.message}",
+            hint="Put back what was there, or train again.",
+        ) from error
+
+
+def _find_own_data(paths: RunPaths) -> str | None:
+    """Return the path of the data of one's own that the run was trained on, if it was."""
+    try:
+        recorded = read_record(paths.environment, format_number=1).get("dataset")
+    except RunError:
+        return None
+    return recorded.get("path") if isinstance(recorded, dict) else None
 
 
 def note_other_machine(recorded: Mapping[str, Any], current: Mapping[str, Any]) -> list[str]:

@@ -91,7 +91,8 @@ def test_list_shows_every_template_and_what_it_shows(dltrain: Cli) -> None:
     [
         (
             ("mlp", "--list"),
-            "error: --list shows all templates; expected no TEMPLATE and no --output beside it.\n",
+            "error: --list shows all templates; expected no TEMPLATE, no --from and no --output "
+            "beside it.\n",
         ),
         (("--json",), "error: --json: a config is YAML.\nIt goes with --list.\n"),
         (("--force",), "error: --force: nothing is overwritten without --output.\n"),

@@ -239,7 +239,8 @@ def test_wrong_value_is_refused(refuse: Refuse, text: str, problem: str) -> None
         ("{name: 3}", "1:17 dataset.name: expected a text, received the number 3."),
         (
             "{validation_split: 0.1}",
-            "1:1 dataset.name: dataset needs `name:`. `dltrain data list` shows the datasets.",
+            "1:1 dataset.name: dataset needs `name:`, or `type:` for data of your own. "
+            "`dltrain data list` shows the datasets.",
         ),
         ("[digits]", "1:10 dataset: expected a mapping, received a list of 1."),
         ("", "1:9 dataset: expected a mapping, received nothing (null)."),

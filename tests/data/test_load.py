@@ -47,7 +47,7 @@ def load(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     """Load a dataset that stands in memory instead of one from disk."""
 
     def load(dataset: Dataset, *, seed: int = 1, **options: Any) -> LoadedData:
-        monkeypatch.setattr(load_module, "open_dataset", lambda *_, **__: dataset)
+        monkeypatch.setattr(load_module, "open_configured_dataset", lambda *_, **__: dataset)
         more = {key: options.pop(key) for key in ("splits", "tokenizer") if key in options}
         config = DatasetConfig(name=dataset.info.name, **options)
         return load_data(config, seed=seed, data_dir=tmp_path, **more)

@@ -38,7 +38,6 @@ def test_required_keys_are_those_without_a_default() -> None:
     required = [key.name for key in keys().values() if key.required]
     assert required == [
         "dataset",
-        "dataset.name",
         "model",
         "model.layers",
         "model.layers[].type",

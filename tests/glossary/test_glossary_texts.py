@@ -72,8 +72,15 @@ def sentences(lang: str) -> dict[str, str]:
 def check_config(fragment: str, folder: Path) -> None:
     """Assert that `fragment`, put on top of a small config for its dataset, is a right config."""
     change = read_value(fragment, source="example")
-    dataset = change.get("dataset", {}).get("name", "digits")
-    base = {"imdb": REVIEWS, "diabetes": NUMBERS, "synthetic_regression": NUMBERS}
+    section = change.get("dataset", {})
+    dataset = section.get("type") or section.get("name", "digits")
+    base = {
+        "csv": NUMBERS,
+        "text_folder": REVIEWS,
+        "imdb": REVIEWS,
+        "diabetes": NUMBERS,
+        "synthetic_regression": NUMBERS,
+    }
     on_numbers = change.get("loss") == "mse"
     text = NUMBERS if on_numbers else base.get(dataset, DIGITS)
     merged = {**yaml.safe_load(text), **change}
@@ -187,6 +194,21 @@ def test_an_ideas_example_is_a_right_config(concept: Concept, tmp_path: Path) ->
     check_config(concept.example, tmp_path)
 
 
+def make_own_data(folder: Path) -> None:
+    """Write what the examples of the keys for data of one's own name."""
+    (folder / "houses.csv").write_text("id,rooms,price\n" + "1,3,200.5\n2,4,310.0\n" * 50)
+    (folder / "wine.csv").write_text("acid,quality\n" + "0.5,6\n0.7,5\n" * 50)
+    for name, file, classes in (
+        ("reviews", "1.txt", 2),
+        ("photos", "1.png", 10),
+        ("scans", "1.png", 10),
+    ):
+        for number in range(100):
+            path = folder / name / f"class {number % classes}" / f"{number}{file}"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text("never opened")
+
+
 @pytest.mark.parametrize("name", keys())
 def test_a_keys_example_sets_the_key_and_is_a_right_config(name: str, tmp_path: Path) -> None:
     value: Any = read_value(keys()[name].example, source="example")
@@ -204,6 +226,8 @@ def test_a_keys_example_sets_the_key_and_is_a_right_config(name: str, tmp_path: 
         (tmp_path / "config.yaml").write_text(keys()[name].example)
         load_config(tmp_path / "config.yaml")
         return
+    if name.startswith("dataset."):
+        make_own_data(tmp_path)
     check_config(keys()[name].example, tmp_path)
 
 

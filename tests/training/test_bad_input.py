@@ -98,7 +98,7 @@ def test_a_batch_larger_than_the_data_is_refused(dltrain: Fit, write_config: Wri
 def test_a_class_that_vanishes_is_refused_by_its_name(
     dltrain: Fit, write_config: WriteConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    really_open = load.open_dataset
+    really_open = load.open_configured_dataset
 
     def open_with_one_seven(*arguments: object, **options: object) -> object:
         dataset = really_open(*arguments, **options)
@@ -107,7 +107,7 @@ def test_a_class_that_vanishes_is_refused_by_its_name(
         train = Rows(inputs=dataset.train.inputs[rows], labels=labels[rows])
         return dataclasses.replace(dataset, train=train)
 
-    monkeypatch.setattr(load, "open_dataset", open_with_one_seven)
+    monkeypatch.setattr(load, "open_configured_dataset", open_with_one_seven)
     result = dltrain("fit", write_config())
     assert result.code == 3
     assert result.err == (
@@ -278,7 +278,8 @@ def test_a_gpu_that_isn_t_there_is_refused_before_the_data(
 
     if tf.config.list_physical_devices("GPU"):
         pytest.skip("this machine has a GPU")
-    monkeypatch.setattr(load, "open_dataset", lambda *_, **__: pytest.fail("the data was opened"))
+    refuse = lambda *_, **__: pytest.fail("the data was opened")  # noqa: E731
+    monkeypatch.setattr(load, "open_configured_dataset", refuse)
     result = dltrain("fit", write_config(), "--device", "gpu", "--run-dir", "out")
     assert result.code == 6
     assert result.err == (

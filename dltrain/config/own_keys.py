@@ -1,0 +1,76 @@
+"""Does a `dataset:` section say what its kind of data needs, and nothing that another kind has?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from dltrain.config.document import Problems
+
+OWN_TYPES = ("csv", "image_folder", "text_folder")
+
+_NEEDED = {
+    "csv": ("path", "target"),
+    "image_folder": ("path", "image_size"),
+    "text_folder": ("path",),
+}
+_OPTIONS = {
+    "csv": ("target", "task", "ignore"),
+    "image_folder": ("image_size", "color"),
+    "text_folder": (),
+}
+_OWN_KEYS = ("path", "target", "task", "ignore", "image_size", "color")
+_EXAMPLES = {
+    "path": "It is taken from the folder of this file.",
+    "target": "The column to predict.",
+    "image_size": "For example `image_size: [64, 64]`, height and width.",
+}
+
+
+def check_own_keys(section: Mapping[str, Any], problems: Problems) -> bool:
+    """Refuse keys of own data that the section's `type`, or its `name`, can't have.
+
+    Return whether a section with a type has all that it needs.
+    """
+    kind = section.get("type")
+    if kind not in (None, *OWN_TYPES):
+        return False  # told where the values of single keys are checked
+    allowed = ("path", *_OPTIONS[kind]) if kind else ()
+    for key in _OWN_KEYS:
+        if section.get(key) is not None and key not in allowed:
+            owners = [each for each in OWN_TYPES if key in ("path", *_OPTIONS[each])]
+            problems.add(
+                ("dataset", key),
+                f"{key} goes with type: {_join(owners)}.",
+                hint="" if kind else "Give the dataset a type: in place of a name:.",
+                of_key=True,
+                expected=f"no {key}",
+                received=key,
+            )
+    if kind is None:
+        return False
+    if section.get("name") is not None:
+        problems.add(
+            ("dataset", "name"),
+            "a dataset has a name: (of `dltrain data list`) or a type: (data of your own); "
+            "this has both.",
+            hint="Leave one of them out.",
+            of_key=True,
+            expected="name or type",
+            received="both",
+        )
+    missing = [key for key in _NEEDED[kind] if section.get(key) is None]
+    for key in missing:
+        problems.add(
+            ("dataset", key),
+            f"{kind} needs `{key}:`.",
+            hint=_EXAMPLES[key],
+            expected=f"{key}:",
+            received="none",
+        )
+    return not missing and section.get("name") is None
+
+
+def _join(parts: Sequence[str]) -> str:
+    *first, last = parts
+    return f"{', '.join(first)} or {last}" if first else last

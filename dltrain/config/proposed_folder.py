@@ -1,0 +1,205 @@
+"""Which config would suit a folder of images or of texts? A small network of the usual kind."""
+
+from __future__ import annotations
+
+import re
+import statistics
+import warnings
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from dltrain.config.class_folders import ClassFiles, list_class_files
+from dltrain.config.proposed_text import (
+    TEST_SPLIT,
+    Proposal,
+    check_class_counts,
+    choose_validation_split,
+    count,
+    describe_classes,
+    say,
+    write_loss,
+    write_output,
+    write_training,
+)
+from dltrain.errors import DataError
+
+_SAMPLED_IMAGES = 300
+_LONGEST_SIDE = 96
+_SHORTEST_SIDE = 16
+
+_SAMPLED_TEXTS = 2_000
+_MOST_WORDS = 20_000
+_LONGEST_TEXT = 400
+_WORD = re.compile(r"[\w']+|[!?]")
+
+
+def propose_images(path: Path) -> Proposal:
+    """Propose a config for a folder of images. Raises DataError if it can't be trained on."""
+    files = list_class_files(path, "image_folder")
+    sizes, is_grey = _look_at_images(files)
+    (height, width), fit = _choose_size(sizes)
+    color = "grey # no colour was seen" if is_grey else "rgb # try: grey, if colour tells nothing"
+    rows = sum(len(each) for each in (*files.train, *files.test))
+    megabytes = rows * height * width * (1 if is_grey else 3) / 1e6
+    heights, widths = zip(*sizes, strict=True)
+    seen = (
+        *_describe_files(files, "image"),
+        f"Height {_say_range(heights)}, width {_say_range(widths)}: {len(sizes):,} were looked at",
+    )
+    split, trained = _write_splits(files)
+    filters = (32, 64, 128) if min(height, width) >= 32 else (32, 64)
+    layers = []
+    for number in filters:
+        layers.append(
+            f"{{type: conv2d, filters: {number}, kernel_size: 3, padding: same, activation: relu}}"
+        )
+        if number != filters[-1]:
+            layers.append("max_pooling2d # halves height and width")
+    layers += [
+        "global_average_pooling2d # the mean of each filter over the image",
+        "{type: dropout, rate: 0.3} # against overfitting; try: 0, 0.5",
+        write_output(len(files.class_names)),
+    ]
+    return Proposal(
+        title=f"A small convolutional network for the images of {say(path.name)}",
+        type="image_folder",
+        seen=seen,
+        dataset=(
+            f"image_size: [{height}, {width}] # {fit}; all take {megabytes:,.1f} MB of memory",
+            f"color: {color}",
+            *split,
+            "augment: # shown differently in every epoch; in training only",
+            "  - {type: random_translation, height_factor: 0.1, width_factor: 0.1}",
+            "  # try, if a mirrored image is still one of its class:",
+            "  # - {type: random_flip, mode: horizontal}",
+        ),
+        layers=tuple(layers),
+        loss=write_loss(len(files.class_names)),
+        training=write_training(trained, epochs=50, patience=8),
+    )
+
+
+def propose_texts(path: Path) -> Proposal:
+    """Propose a config for a folder of texts. Raises DataError if it can't be trained on."""
+    files = list_class_files(path, "text_folder")
+    lengths, words, whole = _look_at_texts(files)
+    known = max(3, len(words) + 2)  # padding and unknown
+    max_words = min(_MOST_WORDS, known) if whole else _MOST_WORDS
+    long = sorted(lengths)[int(0.9 * (len(lengths) - 1))]
+    max_length = max(10, min(_LONGEST_TEXT, -(-long // 10) * 10))
+    median = statistics.median_low(lengths)
+    seen = (
+        *_describe_files(files, "text"),
+        f"Words of a text: median {median:,}, nine of ten have {long:,} or fewer, the longest "
+        f"{max(lengths):,}",
+        f"({'all' if whole else f'{len(lengths):,}'} texts looked at, {len(words):,} different "
+        "words)",
+    )
+    split, trained = _write_splits(files)
+    return Proposal(
+        title=f"The average of the words' embeddings, for the texts of {say(path.name)}",
+        type="text_folder",
+        seen=seen,
+        dataset=(
+            f"max_words: {max_words} # the vocabulary: the most frequent words of the training "
+            "rows",
+            f"max_length: {max_length} # words a text is padded or cut to",
+            "truncate: end # what is cut off a long one; try: start",
+            *split,
+        ),
+        layers=(
+            f"{{type: embedding, input_dim: {max_words}, output_dim: 32, mask_zero: true}} # 0 is "
+            "padding: left out",
+            "global_average_pooling1d # the mean of the words",
+            "{type: dropout, rate: 0.3} # against overfitting; try: 0, 0.5",
+            write_output(len(files.class_names)),
+        ),
+        loss=write_loss(len(files.class_names), rate="3e-3"),
+        training=write_training(trained, epochs=50, patience=5),
+    )
+
+
+def _describe_files(files: ClassFiles, noun: str) -> list[str]:
+    counts = {name: len(each) for name, each in zip(files.class_names, files.train, strict=True)}
+    check_class_counts(str(files.path), counts)
+    tests = sum(len(each) for each in files.test)
+    beside = f", and {tests:,} in test/" if tests else ""
+    return [
+        f"{count(sum(counts.values()), noun)} in {len(counts)} classes{beside}:",
+        *describe_classes(counts),
+    ]
+
+
+def _write_splits(files: ClassFiles) -> tuple[list[str], int]:
+    """Return the lines on the splits, and how many rows are then trained on."""
+    share = 0 if files.test else TEST_SPLIT
+    rows = sum(len(each) for each in files.train) * (1 - share)
+    rarest = min(len(each) for each in files.train) * (1 - share)
+    validation = choose_validation_split(int(rows), int(rarest))
+    lines = [f"validation_split: {validation} # share of the training rows that says when to stop"]
+    if not files.test:
+        lines.append(f"test_split: {TEST_SPLIT} # share of the rows kept for the last word")
+    return lines, round(rows * (1 - validation))
+
+
+def _sample(files: ClassFiles, most: int) -> Sequence[Path]:
+    paths = [path for each in files.train for path in each]
+    return paths[:: -(-len(paths) // most)]
+
+
+def _look_at_images(files: ClassFiles) -> tuple[list[tuple[int, int]], bool]:
+    """Return height and width of a sample, and whether none has colours; only headers are read."""
+    from PIL import Image
+
+    sizes, grey = [], True
+    for path in _sample(files, _SAMPLED_IMAGES):
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                with Image.open(path, formats=("JPEG", "PNG", "WEBP")) as image:
+                    turned = image.getexif().get(0x0112, 1) >= 5  # EXIF's Orientation
+                    width, height = image.size
+                    grey = grey and image.mode[0] in "1LI"
+        except Exception as error:  # a damaged file raises whatever its decoder stumbles over
+            raise DataError(f"{path} is no JPEG, PNG or WebP image: {error}.") from error
+        sizes.append((width, height) if turned else (height, width))
+    return sizes, grey
+
+
+def _say_range(sides: Sequence[int]) -> str:
+    if min(sides) == max(sides):
+        return f"{sides[0]}"
+    return f"{min(sides)} to {max(sides)} (median {statistics.median_low(sides)})"
+
+
+def _choose_size(sizes: Sequence[tuple[int, int]]) -> tuple[tuple[int, int], str]:
+    """Return height and width for all images, in the usual proportion, and why."""
+    (common, times) = Counter(sizes).most_common(1)[0]
+    if times == len(sizes) and min(common) >= _SHORTEST_SIDE and max(common) <= _LONGEST_SIDE:
+        return common, "the size of every image"
+    height = statistics.median_low([size[0] for size in sizes])
+    width = statistics.median_low([size[1] for size in sizes])
+    factor = min(1.0, _LONGEST_SIDE / max(height, width))
+    sides = tuple(max(_SHORTEST_SIDE, round(side * factor / 8) * 8) for side in (height, width))
+    return (sides[0], sides[1]), "height and width; larger sees more and takes longer"
+
+
+def _look_at_texts(files: ClassFiles) -> tuple[list[int], set[str], bool]:
+    """Return the lengths in words of a sample, its different words, and whether it is all."""
+    sample = _sample(files, _SAMPLED_TEXTS)
+    lengths, words = [], set()
+    for path in sample:
+        try:
+            text = path.read_text(encoding="utf-8")
+        except OSError as error:
+            raise DataError(f"{path} can't be read: {error.strerror}.") from error
+        except UnicodeDecodeError as error:
+            raise DataError(
+                f"{path} is not UTF-8 text: {error}.",
+                hint=f"Convert it, for example with: iconv -f LATIN1 -t UTF-8 {path.name}",
+            ) from error
+        found = _WORD.findall(text.lower())
+        lengths.append(len(found))
+        words.update(found)
+    return lengths, words, len(sample) == sum(len(each) for each in files.train)
