@@ -21,6 +21,7 @@ COMMANDS = {
     "eval": (["eval", "absent"], 2),
     "check": (["check", "config.yaml"], 0),
     "describe": (["describe"], 0),
+    "diff": (["diff", "config.yaml", "config.yaml"], 0),
     "init": (["init"], 0),
     "schema": (["schema"], 0),
     "runs": (["runs"], 0),
