@@ -97,7 +97,7 @@ def fit(
         bool, typer.Option("--json", help="Print the result as one JSON document.")
     ] = False,
     quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="Print the results only, no progress.")
+        bool, typer.Option("--quiet", "-q", help="Print results and errors only.")
     ] = False,
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Show the traceback of every error.")
@@ -115,7 +115,8 @@ def fit(
         )
     loaded = _load(path, paths, overrides=overrides or (), seed=seed, epochs=epochs)
     infer_shapes(loaded).raise_any()  # at once, not after TensorFlow's start and the data
-    if paths is None:  # a run that goes on has been warned of, and its comments aren't kept
+    # A run that goes on has been warned of, and its comments aren't kept.
+    if paths is None and not quiet:
         from dltrain.lint.check import find_lints
 
         show_findings(find_lints(loaded))
