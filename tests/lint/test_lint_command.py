@@ -102,12 +102,17 @@ def test_fit_shows_warnings_once_and_not_again_when_it_resumes(
     dltrain: Cli, write_config: WriteConfig
 ) -> None:
     config = write_config(REGRESSION, training__shuffle=False)
-    fitted = dltrain("fit", config, "--quiet")
+    fitted = dltrain("fit", config)
     assert fitted.code == 0, fitted.err
     assert fitted.err.count("DL204  training.shuffle") == 1
-    resumed = dltrain("fit", "--resume", "line", "--epochs", 4, "--quiet")
+    resumed = dltrain("fit", "--resume", "line", "--epochs", 4)
     assert resumed.code == 0, resumed.err
     assert "DL204" not in resumed.err
+
+
+def test_quiet_leaves_warnings_out(dltrain: Cli, write_config: WriteConfig) -> None:
+    fitted = dltrain("fit", write_config(REGRESSION, training__shuffle=False), "--quiet")
+    assert (fitted.code, fitted.err) == (0, "")
 
 
 def test_checking_imports_nothing_heavy(tmp_path: Path) -> None:
