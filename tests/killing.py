@@ -62,12 +62,19 @@ class Ended:
         return json.loads(self.out)
 
 
+# What would change where a child looks for data and what it prints, in a CI for example.
+_NOT_INHERITED = {
+    *("DLTRAIN_DATA_DIR", "DLTRAIN_OFFLINE", "CI", "GITHUB_ACTIONS"),
+    *("NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES", "TERM"),
+}
+
+
 class Nursery:
     """Hold the process that forks; `run` asks it for a child and waits for its end."""
 
     def __init__(self) -> None:
         environment = {
-            **{name: value for name, value in os.environ.items() if name != "DLTRAIN_DATA_DIR"},
+            **{name: value for name, value in os.environ.items() if name not in _NOT_INHERITED},
             "TF_CPP_MIN_LOG_LEVEL": "2",
             "KERAS_BACKEND": "tensorflow",
             "PYTHONWARNINGS": "ignore",
