@@ -28,7 +28,11 @@ SHORT: dict[str, Any] = change(
     dataset__rows=80,
     model__layers=[{"type": "dropout", "rate": 0.2}, {"type": "dense", "units": 1}],
     optimizer={"type": "adam", "learning_rate": 0.05},
-    training={"batch_size": 16, "epochs": 2, "checkpoint": {"every_steps": 1}},
+    training={
+        "batch_size": 16,
+        "epochs": 2,
+        "checkpoint": {"every_steps": 1, "every_epochs": 1},
+    },
 )
 
 Train = Callable[..., Ended]
