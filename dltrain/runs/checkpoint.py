@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-import struct
 import zipfile
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,13 +26,6 @@ KEPT = 2
 
 _NAME = re.compile(r"(\d{4,})-(\d{6,})\.npz")
 _STATE = "state.json"
-
-# What zipfile and NumPy raise for bytes that are wrong: another compression or a password is among
-# what a flipped bit asks for, and a length that no memory holds.
-_DAMAGE = (
-    *(OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error, struct.error),
-    *(NotImplementedError, RuntimeError, OverflowError, MemoryError, SyntaxError, TypeError),
-)
 
 
 @dataclass(frozen=True)
@@ -117,7 +108,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
                         array = np.lib.format.read_array(member, allow_pickle=False)
                         member.read()  # to the end, where the CRC is checked
                     arrays[name.removesuffix(".npy")] = array
-    except _DAMAGE as error:
+    except Exception as error:  # zipfile, zlib, JSON and NumPy's header parser raise their own
         raise RunError(f"{path} is damaged: {str(error) or type(error).__name__}.") from error
     if state.get("format") != FORMAT:
         raise RunError(f"{path} has format {state.get('format')!r}; this dltrain reads {FORMAT}.")
