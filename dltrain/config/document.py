@@ -87,18 +87,9 @@ class Problems:
         ):
             return
         place = self.document.place(path, of_key=of_key)
-        message = message or f"expected {expected}, received {received}."
         hint = f"Did you mean '{suggestion}'?" if suggestion else hint
-        problem = Problem(
-            place.source,
-            place.line,
-            place.column,
-            format_path(path),
-            message,
-            hint,
-            expected,
-            received,
-            suggestion,
+        problem = make_problem(
+            place, path, message, hint, expected=expected, received=received, suggestion=suggestion
         )
         self._note(path, problem)
 
@@ -118,6 +109,22 @@ class Problems:
         """Raise ConfigError with all mistakes, in file order, if there is one."""
         if self._found:
             raise ConfigError(self.found())
+
+
+def make_problem(
+    place: Place,
+    path: Path,
+    message: str,
+    hint: str,
+    *,
+    expected: str | None,
+    received: str | None,
+    suggestion: str | None = None,
+) -> Problem:
+    """Return the problem of `path` at `place`; `expected` and `received` make a missing message."""
+    message = message or f"expected {expected}, received {received}."
+    at = (place.source, place.line, place.column, format_path(path))
+    return Problem(*at, message, hint, expected, received, suggestion)
 
 
 def in_file_order(found: Iterable[Problem], sources: tuple[str, ...]) -> list[Problem]:

@@ -9,8 +9,8 @@ from typing import Any
 
 import yaml
 
-from dltrain.config.document import Document, Place
-from dltrain.config.paths import Path, format_path
+from dltrain.config.document import Document, Place, make_problem
+from dltrain.config.paths import Path
 from dltrain.config.syntax import MAX_DEPTH, MAX_VALUES, compose, locate, too_deep, too_many
 from dltrain.errors import ConfigError, Problem, UsageError
 
@@ -190,17 +190,7 @@ class _Builder:
         received: str | None = None,
     ) -> None:
         place = self._place(node)
-        message = message or f"expected {expected}, received {received}."
-        problem = Problem(
-            place.source,
-            place.line,
-            place.column,
-            format_path(path),
-            message,
-            hint,
-            expected,
-            received,
-        )
+        problem = make_problem(place, path, message, hint, expected=expected, received=received)
         self.document.found.append((path, problem))
 
     def refuse(
