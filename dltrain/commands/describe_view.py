@@ -14,6 +14,7 @@ from typing import Any
 from rich.cells import cell_len
 from rich.text import Text
 
+from dltrain.config.components import KIND_WORDS
 from dltrain.glossary.entries import (
     ArgumentEntry,
     ChapterEntry,
@@ -43,16 +44,7 @@ _WORDS: dict[Lang, dict[str, str]] = {
         "kind": "kind of component",
         "argument": "argument",
         "dataset": "dataset",
-        "layers": "layer",
-        "optimizers": "optimizer",
-        "losses": "loss",
-        "metrics": "metric",
-        "regularizers": "regularizer",
-        "constraints": "constraint",
-        "initializers": "initializer",
-        "activations": "activation",
-        "schedules": "learning-rate schedule",
-        "callbacks": "callback",
+        **KIND_WORDS,
         "expected": "Expected: ",
         "default": "Default: ",
         "by_default": "; default {}",

@@ -22,7 +22,7 @@ from dltrain.config.reading import describe
 from dltrain.config.schema import Spec
 from dltrain.config.wrong_values import add_wrong_value
 
-_SINGULAR = {
+KIND_WORDS = {
     "layers": "layer",
     "optimizers": "optimizer",
     "losses": "loss",
@@ -34,6 +34,7 @@ _SINGULAR = {
     "schedules": "learning-rate schedule",
     "callbacks": "callback",
 }
+"""What one of each kind is called in messages."""
 
 
 def check_spec(
@@ -48,7 +49,7 @@ def check_spec(
 
     `raw` is a bare name or such a mapping; keys in `ignore` are passed over (`repeat`, say).
     """
-    noun = _SINGULAR[kind]
+    noun = KIND_WORDS[kind]
     if isinstance(raw, str):
         if find(kind, raw) is None:
             _add_unknown_name(kind, raw, path, problems)
@@ -88,7 +89,7 @@ def _arguments(spec: Spec) -> dict[str, Any]:
 
 def _add_unknown_name(kind: Kind, name: str, path: Path, problems: Problems) -> None:
     """Note a name that the catalog doesn't hold."""
-    noun = _SINGULAR[kind]
+    noun = KIND_WORDS[kind]
     reason = why_excluded(kind, name)
     problems.add(
         path,
@@ -113,7 +114,7 @@ def _find_component(
         near = nearest("type", raw)
         problems.add(
             path,
-            f"{_article(_SINGULAR[kind])} needs `type:`, the name of one"
+            f"{_article(KIND_WORDS[kind])} needs `type:`, the name of one"
             + (f"; '{near}' is there." if near else "."),
             expected="type:",
             received=f"'{near}'" if near else "none",
