@@ -13,7 +13,7 @@ import typer
 
 from dltrain.commands.completion import complete_run
 from dltrain.commands.data import DataDirOption, OfflineOption
-from dltrain.commands.lint_view import show_findings
+from dltrain.commands.lint_view import describe_finding, show_findings
 from dltrain.commands.options import SetOption
 from dltrain.config.load import LoadedConfig, load_config
 from dltrain.errors import UsageError
@@ -31,6 +31,7 @@ from dltrain.runs.layout import DEFAULT_ROOT, RunPaths
 from dltrain.shapes.infer import infer_shapes
 
 if TYPE_CHECKING:
+    from dltrain.lint.finding import Finding
     from dltrain.training.fit import FitResult
 
 
@@ -116,10 +117,13 @@ def fit(
     loaded = _load(path, paths, overrides=overrides or (), seed=seed, epochs=epochs)
     infer_shapes(loaded).raise_any()  # at once, not after TensorFlow's start and the data
     # A run that goes on has been warned of, and its comments aren't kept.
-    if paths is None and not quiet:
+    findings: Sequence[Finding] = ()
+    if paths is None:
         from dltrain.lint.check import find_lints
 
-        show_findings(find_lints(loaded))
+        findings = find_lints(loaded)
+        if not quiet:
+            show_findings(findings)
     if smoke:
         from dltrain.commands.smoke import smoke_one
 
@@ -153,6 +157,7 @@ def fit(
         max_seconds=max_seconds,
         begun=begun,
         command_line=["dltrain", *sys.argv[1:]],
+        findings=[describe_finding(finding) for finding in findings],
         listener=Listener() if quiet else TrainingView(),
     )
     seconds = time.perf_counter() - begun

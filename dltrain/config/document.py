@@ -135,3 +135,15 @@ def in_file_order(found: Iterable[Problem], sources: tuple[str, ...]) -> list[Pr
         return order.get(problem.source, len(sources)), problem.line, problem.column
 
     return sorted(found, key=rank)
+
+
+def join_sources(document: Document) -> str:
+    """Return the texts that a config was read from, as they were written.
+
+    Of several (`extends`) each follows the name of its file, as a YAML document of its own.
+    """
+    files = [source for source in document.order if source in document.texts]
+    if len(files) < 2:
+        return "".join(document.texts[source] for source in files or document.texts)
+    parts = [f"# {source}\n{document.texts[source].rstrip()}\n" for source in files]
+    return "---\n".join(parts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,11 +18,13 @@ class Rows:
     """Hold the n rows of one split.
 
     `inputs`: images `(n, height, width, channels)` uint8, tables `(n, features)` float32, or Texts.
-    `labels`: `(n,)`, int64 class numbers or float32 targets.
+    `labels`: `(n,)`, int64 class numbers or float32 targets. `names`: what people call each row,
+    such as its file; None where a row has but its number.
     """
 
     inputs: npt.NDArray[Any] | Texts
     labels: npt.NDArray[np.int64] | npt.NDArray[np.float32]
+    names: Sequence[str] | None = None
 
     def __len__(self) -> int:
         return len(self.labels)

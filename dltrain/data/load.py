@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from dltrain.catalog.datasets import DatasetInfo
+from dltrain.catalog.datasets import DatasetInfo, Feature
 from dltrain.config.rules import count_held_out, text_length
 from dltrain.config.schema import DatasetConfig
 from dltrain.data.batches import Table
@@ -25,6 +25,26 @@ from dltrain.data.texts import Texts
 from dltrain.data.tokenize import append_bigrams, encode_texts, train_tokenizer
 
 SPLITS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class Source:
+    """Say where the rows of a split come from: `indices` `(n,)` into `rows`, as they were opened.
+
+    `part` is "train" or "test": the published part that `rows` are.
+    """
+
+    part: str
+    rows: Rows
+    indices: Indices
+    modality: str
+    feature_names: tuple[str, ...] = ()
+
+    def ids(self) -> list[str]:
+        """Return what each row of the split is called: its file, or `test/17`, from 0."""
+        if self.rows.names is not None:
+            return [self.rows.names[int(index)] for index in self.indices]
+        return [f"{self.part}/{int(index)}" for index in self.indices]
 
 
 @dataclass(frozen=True)
@@ -46,6 +66,8 @@ class LoadedData:
     """The largest value that an image may hold (255, or 16 for digits); 1 where it isn't asked."""
     tokenizer: Any
     fingerprint: dict[str, Any]
+    sources: dict[str, Source] = field(default_factory=dict)
+    """Where the rows of each table come from, in the table's order."""
 
     @property
     def kind(self) -> DataKind:
@@ -119,7 +141,26 @@ def load_data(
         largest=largest,
         tokenizer=tokenizer,
         fingerprint=dict(dataset.fingerprint),
+        sources={split: _describe_source(dataset, *rows[split]) for split in tables},
     )
+
+
+def _describe_source(dataset: Dataset, rows: Rows, indices: Indices) -> Source:
+    info = dataset.info
+    return Source(
+        part="test" if rows is dataset.test else "train",
+        rows=rows,
+        indices=indices,
+        modality=info.modality,
+        feature_names=tuple(_name_feature(feature) for feature in info.features),
+    )
+
+
+def _name_feature(feature: Feature) -> str:
+    if feature.kind == "number":
+        return feature.column
+    value = "missing" if feature.kind == "missing" or not feature.value else feature.value
+    return f"{feature.column} = {value}"
 
 
 def split_dataset(

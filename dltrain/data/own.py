@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -67,10 +68,12 @@ def _open_folder(config: DatasetConfig, path: Path) -> Dataset:
     assert info is not None
     read, digests = _READERS[info.reader], {}
     train, hashes = read(files.train, info)
+    train = replace(train, names=_name_rows(files, files.train))
     digests["train"] = _digest_all(files, files.train, hashes)
     test = None
     if files.test:
         test, hashes = read(files.test, info)
+        test = replace(test, names=_name_rows(files, files.test))
         digests["test"] = _digest_all(files, files.test, hashes)
     return Dataset(info, train, test, _fingerprint(info, path, digests))
 
@@ -83,6 +86,11 @@ def _fingerprint(info: DatasetInfo, path: Path, digests: Mapping[str, str]) -> d
         "checksum": "your own",
         "arrays": dict(digests),
     }
+
+
+def _name_rows(files: ClassFiles, split: Files) -> list[str]:
+    """Return each file's path below the folder, in the order in which readers read them."""
+    return [path.relative_to(files.path).as_posix() for each in split for path in each]
 
 
 def _digest_all(files: ClassFiles, split: Files, hashes: Iterable[str]) -> str:

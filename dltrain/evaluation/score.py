@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,23 +14,38 @@ from dltrain.evaluation.baseline import score_baseline
 from dltrain.evaluation.classification import score_classification
 from dltrain.evaluation.predict import Predictor, to_probabilities
 from dltrain.evaluation.regression import score_regression
+from dltrain.runs.predictions import Predictions
 
 
-def score_split(
+def predict_split(
     predict: Predictor,
     table: Table,
     *,
     targets: Targets,
     class_names: tuple[str, ...],
-    train_labels: npt.NDArray[Any],
-) -> dict[str, Any]:
-    """Return the JSON-able scores of a model on `table`, and under "baseline" the trivial ones."""
+    ids: Sequence[str],
+) -> Predictions:
+    """Return what a model predicts for the rows of `table`, which are called `ids`."""
     outputs = predict(table)
-    if targets.task == "classification":
-        scores = score_classification(
-            table.labels, to_probabilities(outputs, targets), class_names=class_names
-        )
+    if targets.task == "regression":
+        values = outputs[:, 0].astype(np.float64)
+        return Predictions("regression", (), ids, table.labels.astype(np.float64), values)
+    probabilities = to_probabilities(outputs, targets)
+    labels, predicted = table.labels.astype(np.int64), probabilities.argmax(axis=1)
+    return Predictions("classification", class_names, ids, labels, predicted, probabilities)
+
+
+def score_predictions(
+    predictions: Predictions, *, train_labels: npt.NDArray[Any]
+) -> dict[str, Any]:
+    """Return the JSON-able scores of what was predicted, and under "baseline" the trivial ones.
+
+    Raises as `score_classification` and `score_regression` do.
+    """
+    labels, class_names = predictions.true, predictions.class_names
+    if predictions.probabilities is not None:
+        scores = score_classification(labels, predictions.probabilities, class_names=class_names)
     else:
-        scores = score_regression(table.labels, outputs[:, 0].astype(np.float64))
-    baseline = score_baseline(targets.task, train_labels, table.labels, class_names=class_names)
+        scores = score_regression(labels, predictions.predicted)
+    baseline = score_baseline(predictions.task, train_labels, labels, class_names=class_names)
     return {**scores, "baseline": baseline}

@@ -2,11 +2,16 @@
 
 runs/mnist-cnn/0001/
   config.yaml        resolved and complete: `dltrain fit` on it gives the same run
+  source.yaml        the config as it was written, comments and all, with the files it extends
   status.json        how it stands; never looks finished when it isn't
   environment.json   versions, device, git commit, dataset checksums, seed, command line
+  warnings.json      what `check` and the training warned of
   history.csv        a row an epoch
   metrics.json       final numbers a split, with the baseline beside them
+  predictions.parquet  what was predicted, row by row
+  mistakes.json      the worst of it, with the rows themselves
   model.keras        the best model
+  model.json         its layers and their parameters
   tokenizer.json     text only: the vocabulary
   checkpoints/       what resuming needs
   plots/ report.html tensorboard/
@@ -35,12 +40,20 @@ class RunPaths:
         return self.root / "config.yaml"
 
     @property
+    def source(self) -> Path:
+        return self.root / "source.yaml"
+
+    @property
     def status(self) -> Path:
         return self.root / "status.json"
 
     @property
     def environment(self) -> Path:
         return self.root / "environment.json"
+
+    @property
+    def warnings(self) -> Path:
+        return self.root / "warnings.json"
 
     @property
     def history(self) -> Path:
@@ -53,6 +66,18 @@ class RunPaths:
     @property
     def model(self) -> Path:
         return self.root / "model.keras"
+
+    @property
+    def model_table(self) -> Path:
+        return self.root / "model.json"
+
+    @property
+    def predictions(self) -> Path:
+        return self.root / "predictions.parquet"
+
+    @property
+    def mistakes(self) -> Path:
+        return self.root / "mistakes.json"
 
     @property
     def tokenizer(self) -> Path:

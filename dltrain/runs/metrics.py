@@ -2,6 +2,7 @@
 
 {"format": 1,
  "data": "real", or "subset" or "stand-in": the numbers of a smoke run mean nothing,
+ "training": {"best_epoch", "epochs", "train_seconds"},     best_epoch: from 1; 0: none was finished
  "splits": {"test": {... what evaluation returns ..., "baseline": {...}},
             "validation": {...}}}
 """
@@ -24,21 +25,31 @@ _HEADLINE_SPLITS = ("test", "validation", "train")
 
 
 def write_metrics(
-    path: Path, splits: Mapping[str, Mapping[str, Any]], *, data: DataKind = "real"
+    path: Path,
+    splits: Mapping[str, Mapping[str, Any]],
+    *,
+    data: DataKind = "real",
+    training: Mapping[str, float] | None = None,
 ) -> None:
     """Replace `path` (a run's metrics.json) by `splits`: split → scores, with their "baseline"."""
-    write_json(path, {"format": FORMAT, "data": data, "splits": splits})
+    document = {"data": data, "training": training or {}, "splits": splits}
+    write_json(path, {"format": FORMAT, **document})
 
 
 def read_metrics(path: Path) -> dict[str, dict[str, Any]]:
     """Return split → scores. Raises RunError if the file is missing, damaged or too new."""
-    record = read_record(
-        path, format_number=FORMAT, missing="The run has not come to its evaluation."
-    )
+    record = read_metrics_record(path)
     splits = record.get("splits")
     if not isinstance(splits, dict) or not all(isinstance(item, dict) for item in splits.values()):
         raise RunError(f"{path} is damaged: splits: expected a mapping of split to numbers.")
     return splits
+
+
+def read_metrics_record(path: Path) -> dict[str, Any]:
+    """Return all that the file holds. Raises RunError as `read_metrics` does."""
+    return read_record(
+        path, format_number=FORMAT, missing="The run has not come to its evaluation."
+    )
 
 
 def find_headline(splits: Mapping[str, Mapping[str, Any]]) -> tuple[str, str, float] | None:

@@ -9,10 +9,12 @@ import numpy as np
 
 from dltrain.data.batches import Table
 from dltrain.errors import TrainingError
+from dltrain.evaluation.mistakes import write_mistakes
 from dltrain.evaluation.predict import Predictor
-from dltrain.evaluation.score import score_split
+from dltrain.evaluation.score import predict_split, score_predictions
 from dltrain.runs.layout import RunPaths
 from dltrain.runs.metrics import write_metrics
+from dltrain.runs.predictions import write_predictions
 from dltrain.training.listener import Listener
 
 if TYPE_CHECKING:
@@ -39,22 +41,41 @@ def evaluate_best(
     if not best.epoch:
         best.keep(0)
         last = "that of the last step" if progress.step else "untrained, not a step was taken"
-        listener.note(f"No epoch was finished: the model is {last}.")
+        listener.warn(f"No epoch was finished: the model is {last}.")
     listener.note("Evaluating the best model.")
     best.finish()
     saved = load_checked_model(paths, prepared.model, data.tables["train"])
-    scores: dict[str, Mapping[str, Any]] = {
-        split: score_split(
+    predictions = {
+        split: predict_split(
             saved,
             data.tables[split],
             targets=prepared.targets,
             class_names=data.info.class_names,
-            train_labels=data.train_labels,
+            ids=data.sources[split].ids(),
         )
         for split in scored_splits(score_train)
         if split in data.tables
     }
-    write_metrics(paths.metrics, scores, data=data.kind)
+    scores: dict[str, Mapping[str, Any]] = {
+        split: score_predictions(each, train_labels=data.train_labels)
+        for split, each in predictions.items()
+    }
+    if predictions:
+        write_predictions(paths.predictions, predictions)
+        shown = "test" if "test" in predictions else "validation"
+        write_mistakes(
+            paths.mistakes,
+            shown,
+            predictions[shown],
+            data.sources[shown],
+            largest=data.largest,
+        )
+    training = {
+        "best_epoch": best.epoch,
+        "epochs": progress.epoch,
+        "train_seconds": round(progress.train_seconds, 3),
+    }
+    write_metrics(paths.metrics, scores, data=data.kind, training=training)
     return scores
 
 

@@ -12,11 +12,12 @@ from dltrain.data.load import LoadedData, load_data
 from dltrain.errors import RunError
 from dltrain.evaluation.predict import Predictor
 from dltrain.evaluation.saved_model import load_saved_model
-from dltrain.evaluation.score import score_split
+from dltrain.evaluation.score import predict_split, score_predictions
 from dltrain.runs.atomic import write_json
 from dltrain.runs.checkpoint import list_checkpoints
 from dltrain.runs.layout import RunPaths
 from dltrain.runs.metrics import read_metrics
+from dltrain.runs.predictions import replace_predictions
 from dltrain.runs.records import read_record
 from dltrain.runs.status import is_stale, read_status
 from dltrain.training.engine import Device, begin_import, start_engine, without_chatter
@@ -59,6 +60,8 @@ def evaluate_run(
 ) -> Evaluation:
     """Score the best model of a run, and write the scores to evaluation-SPLIT.json in it.
 
+    What it predicted takes the place of that split's rows in predictions.parquet.
+
     Everything comes from the run: config.yaml, tokenizer.json, model.keras. Raises RunError if the
     run never finished or is damaged, DataError if its data is gone or not the same.
     """
@@ -76,14 +79,16 @@ def evaluate_run(
     model = load_saved_model(paths.model)
     targets = resolve_built_targets(loaded, units=int(model.output_shape[-1]))
     with without_chatter():
-        scores = score_split(
+        predictions = predict_split(
             Predictor(model),
             data.tables[split],
             targets=targets,
             class_names=data.info.class_names,
-            train_labels=data.train_labels,
+            ids=data.sources[split].ids(),
         )
+        scores = score_predictions(predictions, train_labels=data.train_labels)
     written_to = paths.root / f"evaluation-{split}.json"
+    replace_predictions(paths.predictions, split, predictions)
     write_json(written_to, {"format": 1, "split": split, **scores})
     recorded = read_metrics(paths.metrics).get(split)
     agrees = None if recorded is None else _values(recorded) == _values(scores)

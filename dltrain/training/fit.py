@@ -10,17 +10,20 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dltrain.config.document import join_sources
 from dltrain.config.dump import dump_config
 from dltrain.config.load import LoadedConfig
 from dltrain.data.load import LoadedData, load_data
-from dltrain.errors import RunError
+from dltrain.errors import DltrainError, RunError
 from dltrain.runs.atomic import explaining_disk, write_json, write_text
 from dltrain.runs.create import claim_run_directory, create_run_directory
 from dltrain.runs.environment import describe_environment
 from dltrain.runs.history import append_history, write_history
 from dltrain.runs.layout import RunPaths
 from dltrain.runs.lock import hold_run, release_run
+from dltrain.runs.model_table import write_model_table
 from dltrain.runs.status import DataKind, StoppedBy
+from dltrain.runs.warnings import read_warnings, write_warnings
 from dltrain.training.best_scores import evaluate_best, scored_splits
 from dltrain.training.engine import (
     Device,
@@ -29,7 +32,7 @@ from dltrain.training.engine import (
     start_engine,
     without_chatter,
 )
-from dltrain.training.listener import Listener, Plan
+from dltrain.training.listener import Listener, Plan, Remembering
 from dltrain.training.outcome import RunOutcome, recording_outcome
 from dltrain.training.prepare import check_callbacks, prepare_augmentation, prepare_network
 from dltrain.training.recorded_data import check_same_data, read_tokenizer
@@ -75,16 +78,18 @@ def fit(
     max_seconds: float | None = None,
     begun: float | None = None,
     command_line: Sequence[str] = (),
+    findings: Sequence[Mapping[str, Any]] = (),
     listener: Listener | None = None,
 ) -> FitResult:
     """Train the model of a config, keep the best, score validation and test, write the run.
 
     `resume` goes on with the run in `run_directory`. `smoke` takes few rows, or a stand-in.
-    `max_seconds` counts from `begun` (of time.perf_counter), evaluation included. Raises DataError,
+    `max_seconds` counts from `begun` (of time.perf_counter), evaluation included. `findings` are
+    the lints' and are written down, in the form of `warnings.json`. Raises DataError,
     ConfigError (a layer that can't be built), RunError and MachineError before training,
     TrainingError and Interrupted from it; the run's status.json then says why.
     """
-    listener = listener or Listener()
+    listener = Remembering(listener or Listener())
     begun = time.perf_counter() if begun is None else begun
     check_callbacks(loaded)
     # A directory that is taken, or no GPU, shows before minutes of download. Otherwise TensorFlow
@@ -118,13 +123,33 @@ def fit(
             data=data.kind,
         ) as outcome:
             notes = _write_description(paths, prepared, started, resumption, command_line)
-            for note in (*(resumption.notes if resumption else ()), *notes):
+            for note in resumption.notes if resumption else ():
                 listener.note(note)
+            for note in notes:
+                listener.warn(note)
             deadline = None if max_seconds is None else begun + max_seconds
-            return _train(prepared, paths, outcome, listener, resumption, deadline, score_train)
+            try:
+                return _train(prepared, paths, outcome, listener, resumption, deadline, score_train)
+            finally:
+                _keep_warnings(paths, findings, listener.warnings, goes_on=resumption is not None)
     finally:
         listener.close()
         release_run(paths)
+
+
+def _keep_warnings(
+    paths: RunPaths,
+    findings: Sequence[Mapping[str, Any]],
+    training: Sequence[str],
+    *,
+    goes_on: bool,
+) -> None:
+    """Write warnings.json; a run that goes on keeps those of before. What ends a run is first."""
+    with suppress(DltrainError):
+        if goes_on and paths.warnings.is_file():
+            before = read_warnings(paths.warnings)
+            findings, training = before["check"], [*before["training"], *training]
+        write_warnings(paths.warnings, check=findings, training=training)
 
 
 def _take_directory(run_directory: Path | None, *, resume: bool) -> RunPaths | None:
@@ -185,13 +210,15 @@ def _write_description(
     resumption: Resumption | None,
     command_line: Sequence[str],
 ) -> list[str]:
-    """Write what is known before the first step: config.yaml, environment.json, tokenizer.json.
+    """Write what is known before the first step: the config, the environment, the vocabulary.
 
     When a run goes on, environment.json stays as it was but for a line under `resumed`; returned
     are notes on what is another machine's.
     """
     loaded, data = prepared.loaded, prepared.data
     write_text(paths.config, dump_config(loaded.config))
+    if not resumption:
+        write_text(paths.source, join_sources(loaded.document))
     scaling = data.scaling
     environment: dict[str, Any] = {
         **describe_environment(command_line=command_line),
@@ -297,7 +324,7 @@ def _train(
         history=progress.history,
         stopped_by=progress.stopped_by,
         data=prepared.data.kind,
-        train_seconds=sum(row["seconds"] for row in progress.history) + progress.epoch_seconds,
+        train_seconds=progress.train_seconds,
         checkpoint_seconds=machinery.checkpoints.seconds,
         resumed_from=checkpoint.epoch if checkpoint else None,
     )
@@ -308,14 +335,20 @@ def _announce(
 ) -> None:
     from dltrain.model.summary import summarize_model
 
-    data = prepared.data
+    data, summary = prepared.data, summarize_model(prepared.model)
+    write_model_table(
+        paths.model_table,
+        summary.layers,
+        parameters=summary.parameters,
+        trainable_parameters=summary.trainable_parameters,
+    )
     listener.plan(
         Plan(
             run_directory=paths.root,
             dataset=data.label,
             rows={split: len(part) for split, part in data.tables.items()},
             device=prepared.device,
-            summary=summarize_model(prepared.model),
+            summary=summary,
             batch_size=machinery.steps.feed.batch_size,
             epochs=machinery.epochs,
             steps_per_epoch=machinery.steps_per_epoch,

@@ -52,3 +52,23 @@ class Listener(Progress):
 
     def close(self) -> None:
         """Clear what is shown of a running epoch, whatever ended it."""
+
+
+class Remembering(Listener):
+    """Pass everything on to another listener, and keep the warnings for the run's record."""
+
+    def __init__(self, listener: Listener) -> None:
+        self.warnings: list[str] = []
+        self._listener = listener
+        self.note = listener.note  # type: ignore[method-assign]
+        self.advance = listener.advance  # type: ignore[method-assign]
+        self.plan = listener.plan  # type: ignore[method-assign]
+        self.begin_epoch = listener.begin_epoch  # type: ignore[method-assign]
+        self.step = listener.step  # type: ignore[method-assign]
+        self.end_epoch = listener.end_epoch  # type: ignore[method-assign]
+        self.close = listener.close  # type: ignore[method-assign]
+
+    def warn(self, text: str) -> None:
+        """Keep the warning, and pass it on."""
+        self.warnings.append(text)
+        self._listener.warn(text)

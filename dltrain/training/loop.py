@@ -43,6 +43,11 @@ class Progress:
     history: list[dict[str, float]] = field(default_factory=list)
     stopped_by: StoppedBy | None = None
 
+    @property
+    def train_seconds(self) -> float:
+        """Return the seconds of all epochs, that of an unfinished one included."""
+        return sum(row["seconds"] for row in self.history) + self.epoch_seconds
+
 
 @dataclass(frozen=True)
 class Machinery:

@@ -13,7 +13,7 @@ from sklearn import metrics
 from dltrain.config.targets import Targets
 from dltrain.data.batches import Table
 from dltrain.evaluation.predict import PREDICTION_BATCH_SIZE, Predictor, to_probabilities
-from dltrain.evaluation.score import score_split
+from dltrain.evaluation.score import predict_split, score_predictions
 
 ROWS = 2 * PREDICTION_BATCH_SIZE + 3  # the last batch is smaller
 
@@ -71,9 +71,10 @@ def test_images_reach_the_model_as_float32_in_their_own_range() -> None:
 def test_scores_of_a_classifier_equal_scikit_learn_on_its_predictions(units: int) -> None:
     table, targets = classify(units)
     names = tuple(f"class {index}" for index in range(targets.classes))
-    scores = score_split(
-        Predictor(Doubling()), table, targets=targets, class_names=names, train_labels=table.labels
+    predictions = predict_split(
+        Predictor(Doubling()), table, targets=targets, class_names=names, ids=[""] * ROWS
     )
+    scores = score_predictions(predictions, train_labels=table.labels)
     probabilities = to_probabilities(Predictor(Doubling())(table), targets)
     predicted = probabilities.argmax(axis=1)
     values = {name: scores[name] for name in ("accuracy", "log_loss")}
@@ -92,13 +93,14 @@ def test_scores_of_a_regression_equal_scikit_learn_on_its_predictions() -> None:
     inputs = generator.normal(size=(ROWS, 1)).astype(np.float32)
     labels = (inputs[:, 0] * 2 + generator.normal(size=ROWS)).astype(np.float32)
     targets = Targets("regression", "value", "value", {"type": "mean_squared_error"}, 0, 1)
-    scores = score_split(
+    rows = predict_split(
         Predictor(Doubling()),
         Table(inputs, labels),
         targets=targets,
         class_names=(),
-        train_labels=labels + 1,
+        ids=[""] * ROWS,
     )
+    scores = score_predictions(rows, train_labels=labels + 1)
     predictions = inputs[:, 0] * 2
     assert _value(scores["mse"]) == pytest.approx(
         metrics.mean_squared_error(labels, predictions), rel=1e-6

@@ -1,0 +1,152 @@
+"""What does a run directory tell? Each file read when it is asked for; what can't be read is named.
+
+Pictures, the report page and comparisons are made of this, so that a damaged or deleted file costs
+what it holds and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import Any, TypeVar
+
+from dltrain.errors import RunError
+from dltrain.runs.history import read_history
+from dltrain.runs.layout import RunPaths
+from dltrain.runs.metrics import read_metrics_record
+from dltrain.runs.model_table import read_model_table
+from dltrain.runs.predictions import Predictions, read_predictions
+from dltrain.runs.records import read_record
+from dltrain.runs.status import Status, is_stale, read_status
+from dltrain.runs.warnings import read_warnings
+
+Found = TypeVar("Found")
+
+
+class RunContents:
+    """Give the parts of the run in `paths`; a part that can't be read is None, and in `problems`.
+
+    Nothing is written, and nothing heavier than pyarrow (for predictions) is imported.
+    """
+
+    def __init__(self, paths: RunPaths) -> None:
+        self.paths = paths
+        self.problems: list[str] = []
+        """A sentence for each file that was asked for and couldn't be read."""
+
+    @cached_property
+    def status(self) -> Status | None:
+        """Return how the run stands."""
+        return self._try(lambda: read_status(self.paths.status))
+
+    @property
+    def state(self) -> str:
+        """Return the state, `killed` for a run whose process is gone, or `unknown`."""
+        if self.status is None:
+            return "unknown"
+        return "killed" if is_stale(self.status) else self.status.state
+
+    @cached_property
+    def history(self) -> Sequence[dict[str, float]]:
+        """Return the epochs' rows as in history.csv; none is a problem only of a finished run."""
+        rows = self._try(lambda: read_history(self.paths.history))
+        if rows is None:
+            return ()
+        expected = self.status.epochs_done if self.status else 0
+        if len(rows) < expected:
+            self._add(
+                f"{self.paths.history} has {len(rows)} of {expected} epochs: it is missing or was "
+                "cut short."
+            )
+        return rows
+
+    @cached_property
+    def _metrics(self) -> dict[str, Any]:
+        record = self._try(lambda: read_metrics_record(self.paths.metrics))
+        if record is not None and not isinstance(record.get("splits"), dict):
+            self._add(f"{self.paths.metrics} is damaged: splits: expected a mapping.")
+            return {}
+        return record or {}
+
+    @property
+    def splits(self) -> dict[str, dict[str, Any]]:
+        """Return split → scores with their baseline; {} if there are none."""
+        found: dict[str, dict[str, Any]] = self._metrics.get("splits", {})
+        return found
+
+    @property
+    def best_epoch(self) -> int | None:
+        """Return the epoch (from 1) whose model was kept; None where that isn't known."""
+        return self._metrics.get("training", {}).get("best_epoch") or None
+
+    @property
+    def train_seconds(self) -> float | None:
+        """Return the seconds of all epochs."""
+        seconds = self._metrics.get("training", {}).get("train_seconds")
+        if seconds is None and self.history:
+            return sum(row.get("seconds", 0.0) for row in self.history)
+        return seconds  # type: ignore[no-any-return]
+
+    @property
+    def data(self) -> str | None:
+        """Return `real`, or `subset` or `stand-in` of a smoke run, whose numbers mean nothing."""
+        return self.status.data if self.status else self._metrics.get("data")
+
+    @cached_property
+    def environment(self) -> dict[str, Any] | None:
+        """Return versions, device, seed, the data's fingerprint."""
+        return self._try(lambda: read_record(self.paths.environment, format_number=1))
+
+    @cached_property
+    def model_table(self) -> dict[str, Any] | None:
+        """Return the layers and their parameters."""
+        return self._try(lambda: read_model_table(self.paths.model_table))
+
+    @cached_property
+    def warnings(self) -> dict[str, Any] | None:
+        """Return what `check` and the training warned of."""
+        return self._try(lambda: read_warnings(self.paths.warnings))
+
+    @cached_property
+    def mistakes(self) -> dict[str, Any] | None:
+        """Return the rows on which the model was most wrong, as `evaluation.mistakes` writes."""
+        return self._try(lambda: read_record(self.paths.mistakes, format_number=1))
+
+    @cached_property
+    def config_text(self) -> str | None:
+        """Return the resolved config."""
+        return self._try(lambda: _read_text(self.paths.config))
+
+    @cached_property
+    def source_text(self) -> str | None:
+        """Return the config as it was written, comments and all."""
+        return self._try(lambda: _read_text(self.paths.source))
+
+    def predictions(self, split: str, *, probabilities: bool = True) -> Predictions | None:
+        """Return what was predicted for `split`, read anew at each call; None if there is none."""
+        found = self._try(
+            lambda: read_predictions(
+                self.paths.predictions, splits={split}, probabilities=probabilities
+            )
+        )
+        return (found or {}).get(split)
+
+    def _try(self, read: Callable[[], Found]) -> Found | None:
+        try:
+            return read()
+        except RunError as error:
+            self._add(error.message)
+            return None
+
+    def _add(self, problem: str) -> None:
+        if problem not in self.problems:
+            self.problems.append(problem)
+
+
+def _read_text(path: Any) -> str:
+    try:
+        return str(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise RunError(f"{path} is missing.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise RunError(f"{path} can't be read: {error}.") from error
