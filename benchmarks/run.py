@@ -40,7 +40,7 @@ def main() -> None:
     for work in works:
         taking = [side for side in sides if work.dataset in side.datasets]
         for pair in range(options.seeds or options.pairs):
-            seed = FIRST_SEED + (pair if options.seeds else 0)
+            seed = options.first_seed + (pair if options.seeds else 0)
             records += _measure_pair(work, taking, options, pair=pair, seed=seed)
             summaries = summarize(records)
             document = {**report, "summary": summaries, "measurements": records}
@@ -56,6 +56,9 @@ def _parse_options() -> argparse.Namespace:
     parser.add_argument("--pairs", type=int, default=5, help="repetitions with one seed (5)")
     parser.add_argument(
         "--seeds", type=int, help="instead of --pairs: one repetition for each of this many seeds"
+    )
+    parser.add_argument(
+        "--first-seed", type=int, default=FIRST_SEED, help=f"the seed of the first ({FIRST_SEED})"
     )
     parser.add_argument("--epochs", type=int, default=5)
     parser.add_argument("--data-dir", type=Path, help="dltrain's prepared data")
