@@ -106,7 +106,9 @@ def test_a_class_without_rows_is_null_and_still_the_document(copied_run: Path) -
     labels, names = np.zeros(3, np.int64), ("cat", "dog")
     scores = score_classification(labels, np.array([[0.9, 0.3]] * 3), class_names=names)
     scores["baseline"] = score_baseline("classification", labels, labels, names)
-    document = json.loads(to_json({"run": "a", "split": "test", **scores, "requirements": []}))
+    details = {"threshold": None, "slices": [], "fairness": []}
+    whole = {"run": "a", "split": "test", **scores, **details, "requirements": []}
+    document = json.loads(to_json(whole))
     assert document["log_loss"]["value"] is None
     assert document["per_class"][1]["recall"] is None
     assert list(errors(document, "eval")) == []
