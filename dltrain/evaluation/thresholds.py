@@ -120,7 +120,7 @@ def _explain_percent(text: str) -> str:
         value = float(text.removesuffix("%"))
     except ValueError:
         return ""
-    return f"Did you mean {value / 100:g}?" if 1 < value <= 100 or text.endswith("%") else ""
+    return f"Did you mean {value / 100:g}?" if 2 <= value <= 100 or text.endswith("%") else ""
 
 
 def choose_threshold(rule: ThresholdRule, labels: Integers, scores: Floats) -> float:
