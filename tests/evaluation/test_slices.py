@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.stats import hypergeom
 from sklearn.metrics import (
     accuracy_score,
     f1_score,
@@ -174,6 +175,29 @@ def test_a_difference_that_chance_makes_is_not_called_one() -> None:
         gap = score_slice(group(members), classify(2, seed=seed))["gaps"]["accuracy"]
         found.append(gap["p_value"])
     assert np.mean(np.array(found) < 0.05) <= 0.15
+
+
+@pytest.mark.parametrize("metric", ["accuracy", "precision", "recall", "false_positive_rate"])
+def test_each_rate_is_tested_among_the_rows_that_it_is_of(metric: str) -> None:
+    predictions = classify(2, rows=150, seed=5)
+    true, answers = predictions.true, predictions.predicted
+    # Group b has most of the positive rows: overall the answers differ, among equals they don't.
+    members = (np.random.default_rng(1).random(150) < 0.2 + 0.6 * true).astype(np.int64)
+    hit, among = {
+        "accuracy": (true == answers, true >= 0),
+        "precision": (true == 1, answers == 1),
+        "recall": (answers == 1, true == 1),
+        "false_positive_rate": (answers == 1, true == 0),
+    }[metric]
+    one, other = (int((among & (members == group)).sum()) for group in (0, 1))
+    hits = int((hit & among).sum())
+    in_one = np.arange(max(0, hits - other), min(one, hits) + 1)
+    gaps = abs(in_one / one - (hits - in_one) / other)
+    rates = [hit[among & (members == group)].mean() for group in (0, 1)]
+    reached = gaps >= abs(rates[0] - rates[1]) - 1e-12
+    exact = hypergeom(one + other, hits, one).pmf(in_one)[reached].sum()
+    gap = score_slice(group(members, ("a", "b")), predictions)["gaps"][metric]
+    assert gap["p_value"] == pytest.approx(exact, abs=0.035)
 
 
 def test_small_groups_are_marked() -> None:
