@@ -116,7 +116,9 @@ def test_a_class_without_rows_is_null_and_still_the_document(copied_run: Path) -
     labels, names = np.zeros(3, np.int64), ("cat", "dog")
     scores = score_classification(labels, np.array([[0.9, 0.3]] * 3), class_names=names)
     scores["baseline"] = score_baseline("classification", labels, labels, names)
-    document = json.loads(to_json({"run": "a", "split": "test", **scores, "requirements": []}))
+    details = {"threshold": None, "slices": [], "fairness": []}
+    whole = {"run": "a", "split": "test", **scores, **details, "requirements": []}
+    document = json.loads(to_json(whole))
     assert document["log_loss"]["value"] is None
     assert document["per_class"][1]["recall"] is None
     assert list(errors(document, "eval")) == []
@@ -227,6 +229,29 @@ def test_no_key_can_come_or_go_unnoticed(dltrain: Cli, copied_run: Path, split: 
             shorter = deepcopy(document)
             del look_up(shorter, path)[key]
             assert list(errors(shorter, "eval")), (*path, key)
+
+
+def test_no_key_of_thresholds_slices_and_fairness_can_come_or_go_unnoticed(
+    dltrain: Cli, write_config: WriteConfig, workplace: Path
+) -> None:
+    lines = [f"{row % 7},{'fm'[row % 2]},{'yes' if row % 7 > 3 else 'no'}" for row in range(140)]
+    (workplace / "rows.csv").write_text("\n".join(["x,sex,paid", *lines]))
+    dataset = {"type": "csv", "path": "rows.csv", "target": "paid", "validation_split": 0.3}
+    config = write_config(REGRESSION, dataset=dataset)
+    assert dltrain("fit", config, "--quiet").code == 0
+    options = ("--threshold", "best-f1", "--slice", "sex", "--slice", "x", "--sensitive", "sex")
+    document = check(dltrain("eval", "line", *options, "--json"), "eval")
+    free = ("numbers", "gaps")  # a key a metric
+    for path in find_objects({key: document[key] for key in ("threshold", "slices", "fairness")}):
+        if not path:
+            continue
+        longer = deepcopy(document)
+        look_up(longer, path)["surprise"] = 1
+        assert list(errors(longer, "eval")), path
+        for key in look_up(document, path):
+            shorter = deepcopy(document)
+            del look_up(shorter, path)[key]
+            assert path[-1] in free or list(errors(shorter, "eval")), (*path, key)
 
 
 @pytest.mark.parametrize("name", [name for name in SCHEMAS if name != "common.json"])

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -50,6 +50,31 @@ def evaluate(
     runs_dir: Annotated[
         Path, typer.Option("--runs-dir", help="The folder that holds the runs.")
     ] = DEFAULT_ROOT,
+    threshold: Annotated[
+        str | None,
+        typer.Option(
+            "--threshold",
+            metavar="RULE",
+            help='Two classes: best-f1, 0.3, or "recall>=0.9", chosen on validation.',
+        ),
+    ] = None,
+    slices: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--slice",
+            metavar="COLUMN",
+            help="Numbers by group: a column of your CSV, text_length, brightness or class; "
+            "may be repeated.",
+        ),
+    ] = None,
+    sensitive: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--sensitive",
+            metavar="COLUMN",
+            help="Two classes: fairlearn's differences between the groups; may be repeated.",
+        ),
+    ] = None,
     require: RequireOption = None,
     device: DeviceOption = DeviceChoice.AUTO,
     data_dir: DataDirOption = None,
@@ -61,14 +86,21 @@ def evaluate(
 ) -> None:
     """Evaluate the best model of RUN: accuracy, precision, recall, F1, AUC-ROC, or the errors."""
     begun = time.perf_counter()
+    from dltrain.evaluation.details import Details
     from dltrain.evaluation.requirements import (
         check_requirements,
         describe_results,
         parse_requirement,
         raise_if_unmet,
     )
+    from dltrain.evaluation.thresholds import parse_threshold
     from dltrain.runs.find import resolve_run
 
+    details = Details(
+        threshold=None if threshold is None else parse_threshold(threshold),
+        slices=tuple(dict.fromkeys(slices or ())),
+        sensitive=tuple(dict.fromkeys(sensitive or ())),
+    )
     requirements = [parse_requirement(text) for text in require or ()]
     paths = resolve_run(run, root=runs_dir)
     _check_names(requirements, paths, split)
@@ -81,6 +113,7 @@ def evaluate(
     result = evaluate_run(
         paths,
         split=split.value,
+        details=details,
         data_dir=resolve_data_dir(data_dir),
         offline=is_offline(offline),
         device=device.value,
@@ -99,7 +132,8 @@ def evaluate(
     )
     if as_json:
         document = {"run": str(result.paths.root), "split": split.value, **result.scores}
-        typer.echo(to_json({**document, "requirements": describe_results(results)}))
+        document |= {**result.details, "requirements": describe_results(results)}
+        typer.echo(to_json(document))
         raise_if_unmet(results, run=result.paths.root)
         return
     from rich.console import Console
@@ -111,9 +145,36 @@ def evaluate(
     if "per_class" in result.scores:
         console.print(make_class_table(result.scores))
         console.print(make_confusion_table(result.scores))
+    _show_details(result.details)
     show_requirements(results)
     typer.echo(f"written to {result.written_to}")
     raise_if_unmet(results, run=result.paths.root)
+
+
+def _show_details(details: Mapping[str, Any]) -> None:
+    """Print the threshold, the slices and the differences between sensitive groups, if any."""
+    from rich.console import Console
+
+    from dltrain.evaluation.detail_tables import (
+        describe_fairness,
+        make_fairness_table,
+        make_gap_table,
+        make_slice_table,
+        make_threshold_table,
+    )
+
+    console = Console(highlight=False)
+    if details["threshold"]:
+        console.print(make_threshold_table(details["threshold"]))
+    for part in details["slices"]:
+        console.print(make_slice_table(part))
+        gaps = make_gap_table(part)
+        if gaps is not None:
+            console.print(gaps)
+    for part in details["fairness"]:
+        console.print(make_fairness_table(part))
+        for line in describe_fairness(part):
+            console.print(line, markup=False)
 
 
 def _check_names(requirements: Sequence[Requirement], paths: RunPaths, split: SplitChoice) -> None:

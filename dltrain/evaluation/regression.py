@@ -28,7 +28,7 @@ def score_regression(
     """
     true, predicted = check_predictions(targets, predictions)
     points = compute_errors(true, predicted)
-    samples = _resample(true, predicted, seed=seed)
+    samples = resample_errors(true, predicted, seed=seed)
     numbers = {name: make_number(value, samples[name]) for name, value in points.items()}
     return {"task": "regression", "rows": len(true), "headline": "r2", **numbers}
 
@@ -72,8 +72,8 @@ def compute_errors(true: Floats, predicted: Floats) -> dict[str, float | None]:
     }
 
 
-def _resample(true: Floats, predicted: Floats, *, seed: int) -> dict[str, Floats]:
-    """Return each metric's values on the resamples."""
+def resample_errors(true: Floats, predicted: Floats, *, seed: int) -> dict[str, Floats]:
+    """Return the values of mse, mae, rmse and r2 on the resamples; NaN where undefined."""
     rows = len(true)
     # R² needs sums of squares about each resample's own mean: take the overall mean away first,
     # or targets far from 0 would lose their digits.

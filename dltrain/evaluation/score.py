@@ -24,15 +24,19 @@ def predict_split(
     targets: Targets,
     class_names: tuple[str, ...],
     ids: Sequence[str],
+    model: str = "",
 ) -> Predictions:
-    """Return what a model predicts for the rows of `table`, which are called `ids`."""
+    """Return what a model predicts for the rows of `table`, which are called `ids`.
+
+    `model` is the digest of the model's file, as `Predictions` has it.
+    """
     outputs = predict(table)
     if targets.task == "regression":
-        values = outputs[:, 0].astype(np.float64)
-        return Predictions("regression", (), ids, table.labels.astype(np.float64), values)
+        true, values = table.labels.astype(np.float64), outputs[:, 0].astype(np.float64)
+        return Predictions("regression", (), ids, true, values, model=model)
     probabilities = to_probabilities(outputs, targets)
     labels, predicted = table.labels.astype(np.int64), probabilities.argmax(axis=1)
-    return Predictions("classification", class_names, ids, labels, predicted, probabilities)
+    return Predictions("classification", class_names, ids, labels, predicted, probabilities, model)
 
 
 def score_predictions(
@@ -42,10 +46,16 @@ def score_predictions(
 
     Raises as `score_classification` and `score_regression` do.
     """
-    labels, class_names = predictions.true, predictions.class_names
+    baseline = score_baseline(
+        predictions.task, train_labels, predictions.true, class_names=predictions.class_names
+    )
+    return {**score_rows(predictions), "baseline": baseline}
+
+
+def score_rows(predictions: Predictions) -> dict[str, Any]:
+    """Return the same without the baseline, for which the training rows are needed."""
     if predictions.probabilities is not None:
-        scores = score_classification(labels, predictions.probabilities, class_names=class_names)
-    else:
-        scores = score_regression(labels, predictions.predicted)
-    baseline = score_baseline(predictions.task, train_labels, labels, class_names=class_names)
-    return {**scores, "baseline": baseline}
+        return score_classification(
+            predictions.true, predictions.probabilities, class_names=predictions.class_names
+        )
+    return score_regression(predictions.true, predictions.predicted)

@@ -9,7 +9,8 @@ predictions.parquet has a row for each row that was scored:
     predicted      string | double  the most probable class, or the predicted value
     probabilities  list<double>     of each class, in the order of "classes"; not in a regression
 
-The file's metadata has, under "dltrain", {"format", "task", "classes"} as JSON.
+The file's metadata has, under "dltrain", {"format", "task", "classes", "models"} as JSON; "models"
+maps each split to the SHA-256 of the model.keras that predicted it.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ class Predictions:
 
     `true` and `predicted` `(n,)` are class numbers int64, or float64 in a regression;
     `probabilities` `(n, classes)` float64, within 0..1, is None in a regression, and where it was
-    not asked for.
+    not asked for. `model` is the `sha256:HEX` of the model.keras that predicted; "" if unknown.
     """
 
     task: Literal["classification", "regression"]
@@ -48,6 +49,7 @@ class Predictions:
     true: NDArray[Any]
     predicted: NDArray[Any]
     probabilities: NDArray[np.float64] | None = None
+    model: str = ""
 
     def __len__(self) -> int:
         return len(self.true)
@@ -58,10 +60,18 @@ def write_predictions(path: Path, splits: Mapping[str, Predictions]) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    tables = [_to_table(split, predictions) for split, predictions in splits.items()]
+    whole = pa.concat_tables([_to_table(split, each) for split, each in splits.items()])
+    first = next(iter(splits.values()))
+    description = {
+        "format": FORMAT,
+        "task": first.task,
+        "classes": list(first.class_names),
+        "models": {split: each.model for split, each in splits.items()},
+    }
+    whole = whole.replace_schema_metadata({_KEY: json.dumps(description).encode()})
     # The file is opened here: Arrow's own would hide the number of the system's error.
     with replacing(path) as temporary, temporary.open("wb") as file:
-        pq.write_table(pa.concat_tables(tables), file, compression="zstd")
+        pq.write_table(whole, file, compression="zstd")
 
 
 def replace_predictions(path: Path, split: str, predictions: Predictions) -> None:
@@ -98,7 +108,7 @@ def read_predictions(
         whole = pq.read_table(path, columns=columns)
         found = whole.column("split").unique().to_pylist()
         return {
-            split: _from_table(whole.filter(pc.equal(whole["split"], split)), description)
+            split: _from_table(split, whole.filter(pc.equal(whole["split"], split)), description)
             for split in found
             if splits is None or split in splits
         }
@@ -135,12 +145,7 @@ def _to_table(split: str, predictions: Predictions) -> pa.Table:
         columns["probabilities"] = pa.LargeListArray.from_arrays(
             pa.array(ends), pa.array(flat.reshape(-1))
         )
-    description = {
-        "format": FORMAT,
-        "task": predictions.task,
-        "classes": list(predictions.class_names),
-    }
-    return pa.table(columns).replace_schema_metadata({_KEY: json.dumps(description).encode()})
+    return pa.table(columns)
 
 
 def _to_column(values: NDArray[Any], class_names: tuple[str, ...]) -> pa.Array:
@@ -151,7 +156,7 @@ def _to_column(values: NDArray[Any], class_names: tuple[str, ...]) -> pa.Array:
     return pa.array(list(class_names)).take(pa.array(values.astype(np.int64)))
 
 
-def _from_table(table: pa.Table, description: Mapping[str, Any]) -> Predictions:
+def _from_table(split: str, table: pa.Table, description: Mapping[str, Any]) -> Predictions:
     class_names = tuple(description["classes"])
     probabilities = None
     if "probabilities" in table.column_names:
@@ -164,6 +169,7 @@ def _from_table(table: pa.Table, description: Mapping[str, Any]) -> Predictions:
         true=_from_column(table["true"], class_names),
         predicted=_from_column(table["predicted"], class_names),
         probabilities=probabilities,
+        model=str(description.get("models", {}).get(split, "")),
     )
 
 

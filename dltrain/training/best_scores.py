@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dltrain.data.batches import Table
+from dltrain.data.members import digest_of
 from dltrain.errors import TrainingError
 from dltrain.evaluation.mistakes import write_mistakes
 from dltrain.evaluation.predict import Predictor
@@ -45,6 +46,7 @@ def evaluate_best(
     listener.note("Evaluating the best model.")
     best.finish()
     saved = load_checked_model(paths, prepared.model, data.tables["train"])
+    digest = digest_of(paths.model, "sha256")
     predictions = {
         split: predict_split(
             saved,
@@ -52,6 +54,7 @@ def evaluate_best(
             targets=prepared.targets,
             class_names=data.info.class_names,
             ids=data.sources[split].ids(),
+            model=digest,
         )
         for split in scored_splits(score_train)
         if split in data.tables

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from dltrain.config.load import LoadedConfig
-from dltrain.data.load import LoadedData, load_data
+from dltrain.data.load import LoadedData, Source, load_data
+from dltrain.data.members import digest_of
+from dltrain.data.sources import open_sources
 from dltrain.errors import RunError
+from dltrain.evaluation.details import Details, check_details, compute_details
 from dltrain.evaluation.predict import Predictor
 from dltrain.evaluation.saved_model import load_saved_model
-from dltrain.evaluation.score import predict_split, score_predictions
+from dltrain.evaluation.score import predict_split, score_predictions, score_rows
 from dltrain.runs.atomic import write_json
 from dltrain.runs.checkpoint import list_checkpoints
 from dltrain.runs.layout import RunPaths
 from dltrain.runs.metrics import read_metrics
-from dltrain.runs.predictions import replace_predictions
+from dltrain.runs.predictions import Predictions, replace_predictions
 from dltrain.runs.records import read_record
 from dltrain.runs.status import is_stale, read_status
 from dltrain.training.engine import Device, begin_import, start_engine, without_chatter
@@ -25,6 +28,7 @@ from dltrain.training.listener import Listener
 from dltrain.training.outcome import explain_resuming
 from dltrain.training.prepare import resolve_built_targets
 from dltrain.training.recorded_data import check_same_data, read_tokenizer
+from dltrain.training.recorded_predictions import are_rows_of, read_recorded
 from dltrain.training.resume import read_run_config
 
 Split = Literal["train", "validation", "test"]
@@ -40,13 +44,26 @@ _ENDINGS = {
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The scores of a split, and whether metrics.json has the same (None: it has none)."""
+    """The scores of a split, and whether metrics.json has the same (None: it has none).
+
+    `details` are what `compute_details` returned.
+    """
 
     paths: RunPaths
     split: Split
     scores: Mapping[str, Any]
+    details: Mapping[str, Any]
     written_to: Path
     agrees: bool | None
+
+
+@dataclass(frozen=True)
+class _Predicted:
+    """Hold predictions by split, with the rows behind the one evaluated, and its baseline."""
+
+    predictions: Mapping[str, Predictions]
+    scores: Mapping[str, Any]
+    source: Source | None
 
 
 def evaluate_run(
@@ -54,22 +71,95 @@ def evaluate_run(
     *,
     split: Split,
     data_dir: Path,
+    details: Details | None = None,
     offline: bool = False,
     device: Device = "auto",
     listener: Listener | None = None,
 ) -> Evaluation:
     """Score the best model of a run, and write the scores to evaluation-SPLIT.json in it.
 
-    What it predicted takes the place of that split's rows in predictions.parquet.
+    What it predicted takes the place of that split's rows in predictions.parquet. With `details`
+    (a threshold, slices) it predicts nothing if that file holds what the same model predicted, and
+    `device` is auto: TensorFlow is not imported then.
 
     Everything comes from the run: config.yaml, tokenizer.json, model.keras. Raises RunError if the
-    run never finished or is damaged, DataError if its data is gone or not the same.
+    run never finished or is damaged, DataError if its data is gone or not the same, UsageError for
+    details that this run can't answer.
     """
-    listener = listener or Listener()
+    listener, details = listener or Listener(), details or Details()
     _check_finished(paths)
     loaded = read_run_config(paths)
+    info, dataset = loaded.info, loaded.config.dataset
+    check_details(details, split=split, info=info, config=dataset)
+    metrics = read_metrics(paths.metrics)
+    found = None
+    if details and device == "auto":
+        found = _find_recorded(loaded, paths, split, details, metrics, data_dir, offline, listener)
+    found = found or _predict(loaded, paths, split, details, data_dir, offline, device, listener)
+    computed = compute_details(
+        details,
+        found.predictions[split],
+        validation=found.predictions.get("validation"),
+        source=found.source,
+        info=info,
+        config=dataset,
+    )
+    written_to = paths.root / f"evaluation-{split}.json"
+    write_json(written_to, {"format": 1, "split": split, **found.scores, **computed})
+    recorded = metrics.get(split)
+    agrees = None if recorded is None else _values(recorded) == _values(found.scores)
+    return Evaluation(paths, split, found.scores, computed, written_to, agrees)
+
+
+def _find_recorded(
+    loaded: LoadedConfig,
+    paths: RunPaths,
+    split: Split,
+    details: Details,
+    metrics: Mapping[str, Mapping[str, Any]],
+    data_dir: Path,
+    offline: bool,
+    listener: Listener,
+) -> _Predicted | None:
+    """Return what the run holds of the predictions wanted, or None: predict them."""
+    predictions = read_recorded(paths, details.needed_splits(split))
+    # The baseline is of the training rows, which only reading all of the data would tell.
+    baseline = metrics.get(split, {}).get("baseline")
+    if predictions is None or baseline is None:
+        return None
+    source = None
+    if details.needs_rows:
+        opened = open_sources(
+            loaded.config.dataset,
+            seed=loaded.config.seed,
+            data_dir=data_dir,
+            splits={split},
+            offline=offline,
+            progress=listener,
+        )
+        check_same_data(paths, read_record(paths.environment, format_number=1), opened)
+        if not are_rows_of(predictions, opened.sources):
+            return None
+        source = opened.sources[split]
+    listener.note(f"Taking what the model predicted from {paths.predictions}.")
+    scores = {**score_rows(predictions[split]), "baseline": baseline}
+    return _Predicted(predictions, scores, source)
+
+
+def _predict(
+    loaded: LoadedConfig,
+    paths: RunPaths,
+    split: Split,
+    details: Details,
+    data_dir: Path,
+    offline: bool,
+    device: Device,
+    listener: Listener,
+) -> _Predicted:
+    """Predict with the saved model, and keep what it predicts in predictions.parquet."""
     begin_import(device=device)
-    data = _read_data(loaded, paths, split, data_dir, offline, listener)
+    splits = details.needed_splits(split)
+    data = _read_data(loaded, paths, splits, data_dir, offline, listener)
     if split not in data.tables:
         raise RunError(
             f"{paths.root} has no {split} rows: dataset.{split}_split is 0.",
@@ -78,21 +168,24 @@ def evaluate_run(
     start_engine(device=device, precision=loaded.config.training.precision, seed=loaded.config.seed)
     model = load_saved_model(paths.model)
     targets = resolve_built_targets(loaded, units=int(model.output_shape[-1]))
+    digest = digest_of(paths.model, "sha256")
+    predict = Predictor(model)
     with without_chatter():
-        predictions = predict_split(
-            Predictor(model),
-            data.tables[split],
-            targets=targets,
-            class_names=data.info.class_names,
-            ids=data.sources[split].ids(),
-        )
-        scores = score_predictions(predictions, train_labels=data.train_labels)
-    written_to = paths.root / f"evaluation-{split}.json"
-    replace_predictions(paths.predictions, split, predictions)
-    write_json(written_to, {"format": 1, "split": split, **scores})
-    recorded = read_metrics(paths.metrics).get(split)
-    agrees = None if recorded is None else _values(recorded) == _values(scores)
-    return Evaluation(paths, split, scores, written_to, agrees)
+        predictions = {
+            each: predict_split(
+                predict,
+                data.tables[each],
+                targets=targets,
+                class_names=data.info.class_names,
+                ids=data.sources[each].ids(),
+                model=digest,
+            )
+            for each in splits
+        }
+        scores = score_predictions(predictions[split], train_labels=data.train_labels)
+    for each, rows in predictions.items():
+        replace_predictions(paths.predictions, each, rows)
+    return _Predicted(predictions, scores, data.sources[split] if details.needs_rows else None)
 
 
 def _check_finished(paths: RunPaths) -> None:
@@ -116,7 +209,7 @@ def _check_finished(paths: RunPaths) -> None:
 def _read_data(
     loaded: LoadedConfig,
     paths: RunPaths,
-    split: Split,
+    splits: Collection[str],
     data_dir: Path,
     offline: bool,
     listener: Listener,
@@ -126,7 +219,7 @@ def _read_data(
         seed=loaded.config.seed,
         data_dir=data_dir,
         offline=offline,
-        splits={split},
+        splits=splits,
         tokenizer=read_tokenizer(paths, loaded.info),
         progress=listener,
     )

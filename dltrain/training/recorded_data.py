@@ -7,6 +7,7 @@ from typing import Any
 
 from dltrain.catalog.datasets import DatasetInfo
 from dltrain.data.load import LoadedData
+from dltrain.data.sources import OpenedSources
 from dltrain.data.tokenize import load_tokenizer
 from dltrain.errors import DataError, RunError
 from dltrain.runs.layout import RunPaths
@@ -25,7 +26,9 @@ def read_tokenizer(paths: RunPaths, info: DatasetInfo) -> Any:
         raise RunError(f"{paths.tokenizer} is missing or damaged: {error}.") from error
 
 
-def check_same_data(paths: RunPaths, environment: Mapping[str, Any], data: LoadedData) -> None:
+def check_same_data(
+    paths: RunPaths, environment: Mapping[str, Any], data: LoadedData | OpenedSources
+) -> None:
     """Raise DataError if `data` isn't what environment.json of the run says."""
     recorded = environment.get("dataset", {})
     for key in ("arrays", "options", "stand_in", "subset"):

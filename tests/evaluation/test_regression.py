@@ -10,7 +10,7 @@ from sklearn import metrics
 
 from dltrain.errors import DataError, TrainingError
 from dltrain.evaluation.intervals import Floats, draw_row_counts
-from dltrain.evaluation.regression import _resample, score_regression
+from dltrain.evaluation.regression import resample_errors, score_regression
 
 
 def make_predictions(rows: int, *, offset: float = 0.0) -> tuple[Floats, Floats]:
@@ -37,7 +37,7 @@ def test_the_numbers_are_scikit_learns_and_lie_in_their_intervals() -> None:
 @pytest.mark.parametrize("offset", [0.0, 1e5])
 def test_weighted_forms_equal_scikit_learn_on_the_drawn_rows(offset: float) -> None:
     targets, predictions = make_predictions(40, offset=offset)
-    fast = _resample(targets, predictions, seed=0)
+    fast = resample_errors(targets, predictions, seed=0)
     (counts,) = draw_row_counts(40, seed=0)
     for position in range(30):
         rows = np.repeat(np.arange(40), counts[position])

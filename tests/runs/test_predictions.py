@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -113,3 +114,14 @@ def test_a_file_of_another_format_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RunError) as error:
         read_predictions(path)
     assert error.value.message == f"{path} is of format 7; this dltrain reads 1."
+
+
+def test_each_split_says_which_model_predicted_it(tmp_path: Path) -> None:
+    path = tmp_path / "predictions.parquet"
+    one, other = replace(classify(5), model="sha256:1"), replace(classify(6), model="sha256:2")
+    write_predictions(path, {"validation": one, "test": one})
+    replace_predictions(path, "test", other)
+    models = {split: each.model for split, each in read_predictions(path).items()}
+    assert models == {"validation": "sha256:1", "test": "sha256:2"}
+    write_predictions(path, {"test": classify(5)})  # as older files are
+    assert read_predictions(path)["test"].model == ""
