@@ -19,6 +19,7 @@ from dltrain.runs.layout import RunPaths
 from dltrain.runs.metrics import read_metrics
 from dltrain.runs.predictions import replace_predictions
 from dltrain.runs.records import read_record
+from dltrain.runs.repeats import refuse_repeats
 from dltrain.runs.status import is_stale, read_status
 from dltrain.training.engine import Device, begin_import, start_engine, without_chatter
 from dltrain.training.listener import Listener
@@ -66,6 +67,7 @@ def evaluate_run(
     run never finished or is damaged, DataError if its data is gone or not the same.
     """
     listener = listener or Listener()
+    refuse_repeats(paths, doing="evaluated")
     _check_finished(paths)
     loaded = read_run_config(paths)
     begin_import(device=device)
