@@ -22,8 +22,8 @@ WIDTH = 80
 # Lines of the picture itself; a title, an axis and its labels come to it.
 _ROWS = 6
 
-# Two panels side by side want at least this many columns, one at least half of it.
-_TWO_PANELS = 64
+# A panel wants at least this many columns; two stand side by side where there is room.
+_PANEL = 30
 _GAP = 2
 
 # A loss that falls by more than this is drawn on a logarithmic scale: else its end is a flat line.
@@ -89,19 +89,21 @@ def draw_curves(
     unicode: bool,
 ) -> list[Text]:
     """Return the lines of the picture, none wider than `width`; none without two epochs."""
-    names = ["loss"]
     shown = monitor.removeprefix("val_")
-    if shown != "loss" and width >= _TWO_PANELS:
-        names.append(shown)
-    panel_width = width if len(names) == 1 else (width - _GAP) // 2
+    curves = {name: _find_lines(history, name) for name in dict.fromkeys(("loss", shown))}
+    curves = {
+        name: lines for name, lines in curves.items() if any(len(line.points) > 1 for line in lines)
+    }
+    side_by_side = len(curves) == 2 and width >= 2 * _PANEL + _GAP
+    panel_width = (width - _GAP) // 2 if side_by_side else width
+    if panel_width < _PANEL:
+        return []
     panels: list[list[Text]] = []
-    for name in names:
-        lines = _find_lines(history, name)
-        if any(len(line.points) > 1 for line in lines) and panel_width >= _TWO_PANELS // 2:
-            drawn = _draw_panel(name, lines, best_epoch, panel_width, unicode=unicode)
-            if not panels:  # one legend is enough
-                drawn[0] = _add_legend(drawn[0], lines, panel_width, unicode=unicode)
-            panels.append(drawn)
+    for name, lines in list(curves.items())[: 2 if side_by_side else 1]:
+        drawn = _draw_panel(name, lines, best_epoch, panel_width, unicode=unicode)
+        if not panels:  # one legend is enough
+            drawn[0] = _add_legend(drawn[0], lines, panel_width, unicode=unicode)
+        panels.append(drawn)
     joined = []
     for parts in zip(*panels, strict=True):
         line = Text(" " * _GAP).join(parts)

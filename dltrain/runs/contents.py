@@ -8,19 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from dltrain.errors import RunError
 from dltrain.runs.history import read_history
 from dltrain.runs.layout import RunPaths
 from dltrain.runs.metrics import read_metrics_record
 from dltrain.runs.model_table import read_model_table
-from dltrain.runs.predictions import Predictions, read_predictions
 from dltrain.runs.records import read_record
 from dltrain.runs.repeats import gather_repeats, holds_repeats, read_repeats
 from dltrain.runs.status import Status, is_stale, read_status
 from dltrain.runs.test_uses import TestUses, count_test_uses
 from dltrain.runs.warnings import read_warnings
+
+if TYPE_CHECKING:
+    from dltrain.runs.predictions import Predictions
 
 Found = TypeVar("Found")
 
@@ -172,6 +174,8 @@ class RunContents:
 
     def predictions(self, split: str, *, probabilities: bool = True) -> Predictions | None:
         """Return what was predicted for `split`, read anew at each call; None if there is none."""
+        from dltrain.runs.predictions import read_predictions  # NumPy: a third of `dltrain show`
+
         found = self._try(
             lambda: read_predictions(
                 self.paths.predictions, splits={split}, probabilities=probabilities
