@@ -78,6 +78,16 @@ def test_fit_and_eval_of_a_classifier_print_their_documents(
     check(evaluated, "eval")
 
 
+def test_metrics_json_of_both_tasks_is_what_its_schema_says(
+    dltrain: Cli, write_config: WriteConfig, copied_run: Path
+) -> None:
+    assert dltrain("fit", write_config(REGRESSION), "--quiet").code == 0
+    for path in (copied_run / "metrics.json", Path("runs/line/0001/metrics.json")):
+        document = json.loads(path.read_text())
+        assert list(errors(document, "metrics")) == []
+        assert document["training"]["best_epoch"] >= 1
+
+
 def test_fit_and_eval_of_a_regression_print_their_documents(
     dltrain: Cli, write_config: WriteConfig
 ) -> None:

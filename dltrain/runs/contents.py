@@ -85,11 +85,10 @@ class RunContents:
 
     @property
     def train_seconds(self) -> float | None:
-        """Return the seconds of all epochs."""
-        seconds = self._metrics.get("training", {}).get("train_seconds")
-        if seconds is None and self.history:
-            return sum(row.get("seconds", 0.0) for row in self.history)
-        return seconds  # type: ignore[no-any-return]
+        """Return the seconds of all finished epochs, validation included."""
+        if not self.history:
+            return None
+        return sum(row.get("seconds", 0.0) for row in self.history)
 
     @property
     def data(self) -> str | None:

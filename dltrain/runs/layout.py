@@ -7,6 +7,7 @@ runs/mnist-cnn/0001/
   environment.json   versions, device, git commit, dataset checksums, seed, command line
   warnings.json      what `check` and the training warned of
   history.csv        a row an epoch
+  history.jsonl      the same, a JSON object a line
   metrics.json       final numbers a split, with the baseline beside them
   predictions.parquet  what was predicted, row by row
   mistakes.json      the worst of it, with the rows themselves
@@ -62,6 +63,10 @@ class RunPaths:
     @property
     def history(self) -> Path:
         return self.root / "history.csv"
+
+    @property
+    def history_lines(self) -> Path:
+        return self.root / "history.jsonl"
 
     @property
     def metrics(self) -> Path:

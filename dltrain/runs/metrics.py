@@ -2,9 +2,11 @@
 
 {"format": 1,
  "data": "real", or "subset" or "stand-in": the numbers of a smoke run mean nothing,
- "training": {"best_epoch", "epochs", "train_seconds"},     best_epoch: from 1; 0: none was finished
+ "training": {"best_epoch", "epochs"},                 best_epoch: from 1; 0: none was finished
  "splits": {"test": {... what evaluation returns ..., "baseline": {...}},
             "validation": {...}}}
+
+No time stands in it: runs of the same config and seed have the same file, to the bit.
 """
 
 from __future__ import annotations
@@ -29,7 +31,7 @@ def write_metrics(
     splits: Mapping[str, Mapping[str, Any]],
     *,
     data: DataKind = "real",
-    training: Mapping[str, float] | None = None,
+    training: Mapping[str, int] | None = None,
 ) -> None:
     """Replace `path` (a run's metrics.json) by `splits`: split → scores, with their "baseline"."""
     document = {"data": data, "training": training or {}, "splits": splits}

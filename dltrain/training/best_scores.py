@@ -70,11 +70,7 @@ def evaluate_best(
             data.sources[shown],
             largest=data.largest,
         )
-    training = {
-        "best_epoch": best.epoch,
-        "epochs": progress.epoch,
-        "train_seconds": round(progress.train_seconds, 3),
-    }
+    training = {"best_epoch": best.epoch, "epochs": progress.epoch}
     write_metrics(paths.metrics, scores, data=data.kind, training=training)
     return scores
 

@@ -19,6 +19,7 @@ from dltrain.runs.atomic import explaining_disk, write_json, write_text
 from dltrain.runs.create import claim_run_directory, create_run_directory
 from dltrain.runs.environment import describe_environment
 from dltrain.runs.history import append_history, write_history
+from dltrain.runs.history_lines import append_history_line, write_history_lines
 from dltrain.runs.layout import RunPaths
 from dltrain.runs.lock import hold_run, release_run
 from dltrain.runs.model_table import write_model_table
@@ -262,7 +263,9 @@ def _train(
     with without_chatter():
         machinery = assemble(prepared, paths, resumption)
     checkpoint = resumption.checkpoint if resumption else None
-    write_history(paths.history, checkpoint.state["history"] if checkpoint else [])
+    history = checkpoint.state["history"] if checkpoint else []
+    write_history(paths.history, history)
+    write_history_lines(paths.history_lines, history)
     _announce(prepared, paths, machinery, listener)
     batch_size = machinery.steps.feed.batch_size
     needed = estimate_step_bytes(machinery.trained, batch_size=batch_size)
@@ -284,6 +287,7 @@ def _train(
 
     def record_epoch(row: Mapping[str, float]) -> None:
         append_history(paths.history, row)
+        append_history_line(paths.history_lines, row)
         outcome.finish_epoch(int(row["epoch"]))
 
     quiet, patient = ExitStack(), ExitStack()

@@ -31,8 +31,9 @@ _RUN = RunPaths(Path())
 _RUN_FILES = [
     path.parts
     for path in (
-        *(_RUN.config, _RUN.status, _RUN.environment, _RUN.history, _RUN.metrics),
-        *(_RUN.model, _RUN.tokenizer, _RUN.report, _RUN.lock),
+        *(_RUN.config, _RUN.source, _RUN.status, _RUN.environment, _RUN.warnings),
+        *(_RUN.history, _RUN.history_lines, _RUN.metrics, _RUN.predictions, _RUN.mistakes),
+        *(_RUN.model, _RUN.model_table, _RUN.tokenizer, _RUN.report, _RUN.lock),
     )
 ]
 

@@ -39,9 +39,15 @@ def test_a_run_leaves_exactly_the_files_of_its_directory(trained_run: Path) -> N
         "config.yaml",
         "environment.json",
         "history.csv",
+        "history.jsonl",
         "metrics.json",
+        "mistakes.json",
+        "model.json",
         "model.keras",
+        "predictions.parquet",
+        "source.yaml",
         "status.json",
+        "warnings.json",
     }
     # One after each epoch, of which the last two are kept.
     kept = {path.name for path in (trained_run / "checkpoints").iterdir()}

@@ -80,8 +80,12 @@ def test_a_signal_ends_the_run_with_its_code_and_its_model_kept(
         "config.yaml",
         "environment.json",
         "history.csv",
+        "history.jsonl",
+        "model.json",
         "model.keras",
+        "source.yaml",
         "status.json",
+        "warnings.json",
     }
     listed = dltrain("runs")
     assert f"line/0001 interrupted: {status['reason']}" in listed.out
