@@ -21,6 +21,7 @@ from typing import Any
 
 from dltrain.errors import RunError, UsageError
 from dltrain.runs.atomic import write_json
+from dltrain.runs.history import read_history
 from dltrain.runs.layout import RunPaths
 from dltrain.runs.metrics import read_metrics_record
 from dltrain.runs.records import read_record
@@ -134,10 +135,11 @@ def _read_repeat(
         if status.state != "finished":
             return row, {}
         record = read_metrics_record(child.metrics)
+        epochs = read_history(child.history)
     except RunError as error:
         return {**row, "state": "damaged", "reason": error.message}, {}
-    training = record.get("training") or {}
-    row |= {key: training.get(key) for key in ("best_epoch", "train_seconds")}
+    row["best_epoch"] = (record.get("training") or {}).get("best_epoch")
+    row["train_seconds"] = round(sum(epoch.get("seconds", 0.0) for epoch in epochs), 3)
     return row, record.get("splits") or {}
 
 
