@@ -39,7 +39,7 @@ def start_repeats(folder: Path, *arguments: object, repeats: int = 3) -> subproc
 
 def wait_for(path: Path, process: subprocess.Popen[str]) -> None:
     """Wait until `path` is there."""
-    deadline = time.monotonic() + 90
+    deadline = time.monotonic() + 150
     while not path.exists():
         assert process.poll() is None, process.communicate()[1]
         assert time.monotonic() < deadline
@@ -155,7 +155,7 @@ def test_requirements_are_checked_on_the_mean(dltrain: Cli, write_config: WriteC
 def test_a_signal_in_a_repeat_is_told_and_resume_gives_what_was_never_stopped(
     tmp_path: Path, number: signal.Signals, code: int, word: str
 ) -> None:
-    long = change(REGRESSION, training__epochs=400, training__checkpoint={"every_epochs": 10})
+    long = change(REGRESSION, training__epochs=60, training__checkpoint={"every_epochs": 10})
     (tmp_path / "config.yaml").write_text(yaml.safe_dump(long))
     run = tmp_path / RUN
     process = start_repeats(tmp_path)
@@ -199,7 +199,7 @@ def test_a_signal_in_a_repeat_is_told_and_resume_gives_what_was_never_stopped(
 
 
 def test_a_killed_run_of_repeats_never_looks_finished_and_goes_on(tmp_path: Path) -> None:
-    long = change(REGRESSION, training__epochs=400)
+    long = change(REGRESSION, training__epochs=60)
     (tmp_path / "config.yaml").write_text(yaml.safe_dump(long))
     process = start_repeats(tmp_path, repeats=2)
     process.kill()
