@@ -72,6 +72,11 @@ class Commands(LazyGroup):
             "List the runs, newest first: status, headline metric, epochs, time.",
             brief=True,
         ),
+        "show": Entry(
+            "dltrain.commands.show:show",
+            "Show how RUN went: its state, its curve, its results, and what is to know about them.",
+            brief=True,
+        ),
         "data": Entry("dltrain.commands.data:app", "List, fetch and add datasets."),
     }
 

@@ -138,6 +138,33 @@ def test_runs_prints_its_document_whatever_state_they_are_in(
     assert check(dltrain("runs", "--json", "--runs-dir", "empty"), "runs") == []
 
 
+def test_show_prints_its_document_of_whole_and_damaged_runs(dltrain: Cli, copied_run: Path) -> None:
+    whole = check(dltrain("show", "tiny", "--json"), "show")
+    assert (whole["state"], len(whole["history"]), whole["problems"]) == ("finished", 3, [])
+    for path in sorted(copied_run.iterdir()):
+        if path.is_file() and path.name != "status.json":
+            path.unlink()
+    damaged = check(dltrain("show", "tiny", "--json"), "show")
+    assert (damaged["headline"], damaged["rows"], damaged["history"]) == (None, None, [])
+    assert len(damaged["problems"]) >= 6
+
+
+def test_repeats_and_what_shows_them_print_their_documents(
+    dltrain: Cli, write_config: WriteConfig
+) -> None:
+    fitted = dltrain(
+        "fit", write_config(REGRESSION), "--repeats", 2, "--json", "--require", "test.r2<=1"
+    )
+    assert fitted.code == 0, fitted.err
+    assert check(fitted, "fit-repeats")["done"] == 2
+    assert check(dltrain("show", "line", "--json"), "show")["repeats"]["done"] == 2
+    assert check(dltrain("runs", "--json"), "runs")[0]["repeats_goal"] == 2
+    Path("runs/line/0001/repeats.json").write_text("{")
+    damaged = check(dltrain("show", "line", "--json"), "show")
+    assert damaged["repeats"]["done"] == 2
+    assert check(dltrain("runs", "--json"), "runs")[0]["status"] == "damaged"
+
+
 def test_init_prints_the_list_of_templates(dltrain: Cli) -> None:
     assert len(check(dltrain("init", "--list", "--json"), "init")) >= 8
 

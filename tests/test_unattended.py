@@ -25,6 +25,7 @@ COMMANDS = {
     "init": (["init"], 0),
     "schema": (["schema"], 0),
     "runs": (["runs"], 0),
+    "show": (["show", "absent"], 2),
     "data list": (["data", "list"], 0),
     "data fetch": (["data", "fetch", "mnist", "--offline"], 3),
     "data add": (["data", "add", "mnist", "absent"], 3),

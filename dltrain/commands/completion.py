@@ -33,9 +33,13 @@ def complete_run(ctx: typer.Context, incomplete: str) -> list[str]:
     """Propose NAME, and below it NAME/0001, of the runs in --runs-dir."""
     from dltrain.runs.layout import DEFAULT_ROOT
     from dltrain.runs.listing import find_runs
+    from dltrain.runs.repeats import find_repeats
 
     runs = list(find_runs(Path(ctx.params.get("runs_dir") or DEFAULT_ROOT)))
     labels = {run.label for run in runs}
+    for run in runs:  # its repeats only once the run itself is there
+        if incomplete.startswith(f"{run.label}/"):
+            labels |= {repeat.label for repeat in find_repeats(run)}
     names = {_short_name(run) for run in runs}
     # The numbers only once the name is there: a hundred runs of one name are one proposal.
     proposed = labels if incomplete.partition("/")[0] in names else names

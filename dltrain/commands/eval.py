@@ -18,6 +18,7 @@ from dltrain.commands.fit import (
     RequireOption,
     show_requirements,
     show_scores,
+    show_test_uses,
 )
 from dltrain.errors import UsageError
 from dltrain.runs.layout import DEFAULT_ROOT, RunPaths
@@ -147,6 +148,8 @@ def evaluate(
         console.print(make_confusion_table(result.scores))
     _show_details(result.details)
     show_requirements(results)
+    if split is SplitChoice.TEST:
+        show_test_uses(result.paths)
     typer.echo(f"written to {result.written_to}")
     raise_if_unmet(results, run=result.paths.root)
 

@@ -88,6 +88,15 @@ def fit(
         typer.Option("--max-seconds", min=0, help="Stop training so that all ends in that time."),
     ] = None,
     require: RequireOption = None,
+    repeats: Annotated[
+        int | None,
+        typer.Option(
+            "--repeats",
+            min=2,
+            metavar="N",
+            help="Train with N seeds: mean and standard deviation; --require is on the mean.",
+        ),
+    ] = None,
     smoke: Annotated[
         bool,
         typer.Option("--smoke", help="Only try the config, on few rows and with no network."),
@@ -106,8 +115,11 @@ def fit(
 ) -> None:
     """Train the model of CONFIG, keep the best, and evaluate it on validation and test."""
     begun = time.perf_counter()
-    _refuse_contradictions(resume=resume, run_dir=run_dir, smoke=smoke, require=require)
+    _refuse_contradictions(
+        resume=resume, run_dir=run_dir, smoke=smoke, require=require, repeats=repeats
+    )
     paths = _find_run(resume, runs_dir or DEFAULT_ROOT) if resume else None
+    repeats = _count_repeats(paths, repeats)
     path = config or (paths.config if paths else None)
     if path is None:
         raise UsageError(
@@ -145,21 +157,32 @@ def fit(
     from dltrain.training.fit import fit as run_fit
     from dltrain.training.listener import Listener
 
-    result = run_fit(
-        loaded,
-        data_dir=resolve_data_dir(data_dir),
-        runs_root=runs_dir or DEFAULT_ROOT,
-        run_directory=paths.root if paths else run_dir,
-        resume=paths is not None,
-        offline=is_offline(offline),
-        device=device.value,
-        score_train="train" in needed_splits(requirements),
-        max_seconds=max_seconds,
-        begun=begun,
-        command_line=["dltrain", *sys.argv[1:]],
-        findings=[describe_finding(finding) for finding in findings],
-        listener=Listener() if quiet else TrainingView(),
-    )
+    options: dict[str, Any] = {
+        "data_dir": resolve_data_dir(data_dir),
+        "runs_root": runs_dir or DEFAULT_ROOT,
+        "run_directory": paths.root if paths else run_dir,
+        "resume": paths is not None,
+        "offline": is_offline(offline),
+        "device": device.value,
+        "score_train": "train" in needed_splits(requirements),
+        "max_seconds": max_seconds,
+        "begun": begun,
+        "command_line": ["dltrain", *sys.argv[1:]],
+        "findings": [describe_finding(finding) for finding in findings],
+    }
+    if repeats is not None:
+        from dltrain.commands.repeats_view import run_repeats
+
+        run_repeats(
+            loaded,
+            repeats=repeats,
+            requirements=requirements,
+            options=options,
+            as_json=as_json,
+            quiet=quiet,
+        )
+        return
+    result = run_fit(loaded, **options, listener=Listener() if quiet else TrainingView())
     seconds = time.perf_counter() - begun
     checked = _check(requirements, result, seconds)
     if as_json:
@@ -168,8 +191,11 @@ def fit(
         rows = describe_results(checked)
         typer.echo(to_json({**describe_fit(result, seconds), "requirements": rows}))
     else:
+        if not quiet:
+            _show_curves(result, monitor=loaded.config.training.monitor or "loss")
         show_scores(result.scores)
         show_requirements(checked)
+        show_test_uses(result.paths)
         typer.echo(_last_line(result, seconds, loaded.config.training.epochs))
     raise_if_unmet(checked, run=result.paths.root)
 
@@ -189,6 +215,27 @@ def describe_fit(result: FitResult, seconds: float) -> dict[str, Any]:
         "checkpoint_seconds": round(result.checkpoint_seconds, 3),
         "splits": result.scores,
     }
+
+
+def _show_curves(result: FitResult, *, monitor: str) -> None:
+    from rich.console import Console
+
+    from dltrain.commands.curve_view import show_curves
+
+    console = Console(highlight=False)
+    show_curves(console, result.history, monitor=monitor, best_epoch=result.best_epoch)
+
+
+def show_test_uses(paths: RunPaths) -> None:
+    """Print for how many configs the run's test rows were scored, if for more than one."""
+    from rich.console import Console
+
+    from dltrain.runs.test_uses import count_test_uses
+
+    uses = count_test_uses(paths)
+    if uses is not None and uses.sentence:
+        console = Console(highlight=False)
+        console.print(uses.sentence, markup=False, soft_wrap=not console.is_terminal)
 
 
 def show_requirements(results: Sequence[RequirementResult]) -> None:
@@ -232,6 +279,22 @@ def _find_run(run: str, runs_dir: Path) -> RunPaths:
     return resolve_run(run, root=runs_dir)
 
 
+def _count_repeats(paths: RunPaths | None, asked: int | None) -> int | None:
+    """Return how many repeats to train; None for a single run. Raises UsageError and RunError."""
+    if paths is None:
+        return asked
+    from dltrain.runs.repeats import find_goal, holds_repeats
+
+    if holds_repeats(paths):
+        return find_goal(paths, asked)
+    if asked is not None:
+        raise UsageError(
+            f"--repeats: {paths.root} is a single run, and can't get repeats.",
+            hint="Leave --resume out: dltrain fit CONFIG --repeats N",
+        )
+    return None
+
+
 def _load(path: Path, paths: RunPaths | None, **flags: Any) -> LoadedConfig:
     """Load the config at `path`; that of a run that goes on is held against the run's data."""
     if paths is None or path != paths.config:
@@ -242,7 +305,12 @@ def _load(path: Path, paths: RunPaths | None, **flags: Any) -> LoadedConfig:
 
 
 def _refuse_contradictions(
-    *, resume: str | None, run_dir: Path | None, smoke: bool, require: list[str] | None
+    *,
+    resume: str | None,
+    run_dir: Path | None,
+    smoke: bool,
+    require: list[str] | None,
+    repeats: int | None,
 ) -> None:
     if resume and run_dir:
         raise UsageError(
@@ -251,6 +319,8 @@ def _refuse_contradictions(
         )
     if smoke and resume:
         raise UsageError("--smoke and --resume: a smoke run tries a config, and resumes by itself.")
+    if smoke and repeats:
+        raise UsageError("--smoke and --repeats: a smoke run tries a config once.")
     if smoke and require:
         raise UsageError(
             "--smoke and --require: the numbers of a smoke run mean nothing.",

@@ -65,10 +65,13 @@ def _describe(summary: RunSummary) -> dict[str, Any]:
         "split": summary.split,
         "metric": summary.metric,
         "value": summary.value,
+        "std": summary.std,
         "epochs_done": summary.epochs_done,
         "epochs_goal": summary.epochs_goal,
         "seconds": summary.seconds,
         "started_at": summary.started_at,
+        "repeats_done": summary.repeats_done,
+        "repeats_goal": summary.repeats_goal,
     }
 
 
@@ -113,7 +116,9 @@ def _format_result(summary: RunSummary) -> str:
         return "-"
     # The test split goes without saying; any other is named.
     where = "" if summary.split == "test" else f" ({summary.split})"
-    return f"{summary.metric} {summary.value:.4f}{where}"
+    spread = "" if summary.std is None else f" ± {summary.std:.4f}"
+    of = "" if summary.repeats_goal is None else f", {summary.repeats_done} repeats"
+    return f"{summary.metric} {summary.value:.4f}{spread}{where}{of}"
 
 
 def _format_start(started_at: str | None) -> str:

@@ -26,8 +26,11 @@ def score_baseline(
 
     The numbers stand where the model's do, without intervals:
 
-        {"kind": "majority class", "class": name, "accuracy": {"value"}, "f1": {"macro": {"value"}},
-         "log_loss": {"value"}}                 log loss: of the classes' frequencies in training
+        {"kind": "majority class", "class": name, "accuracy": {"value"},
+         "precision": {"macro": {"value"}, "weighted": ...}, "recall": ..., "f1": ...,
+         "binary": {"precision": {"value"}, "recall": ..., "f1": ...},       for two classes only
+         "auc_roc": {"macro": {"value"}},       0.5: all rows are tied; null where it is undefined
+         "log_loss": {"value"}}                 of the classes' frequencies in training
         {"kind": "training mean", "mean": m, "mse": {"value"}, "mae": ..., "rmse": ..., "r2": ...}
 
     The first of equally frequent classes wins. Raises DataError if either has no rows.
@@ -42,20 +45,39 @@ def score_baseline(
 def _score_majority(
     train_labels: NDArray[Any], labels: NDArray[Any], class_names: Sequence[str]
 ) -> dict[str, Any]:
-    from sklearn.metrics import accuracy_score, f1_score
+    from sklearn.metrics import accuracy_score, precision_recall_fscore_support
 
-    frequencies = np.bincount(train_labels, minlength=len(class_names)) / len(train_labels)
+    classes = list(range(len(class_names)))
+    frequencies = np.bincount(train_labels, minlength=len(classes)) / len(train_labels)
     majority = int(frequencies.argmax())
     predicted = np.full(len(labels), majority)
-    # Over the classes that have rows, as the model's own macro average.
-    present = np.unique(labels)
-    f1 = f1_score(labels, predicted, labels=present, average="macro", zero_division=0)
+    *columns, support = precision_recall_fscore_support(
+        labels, predicted, labels=classes, zero_division=0
+    )
+    by_metric = dict(zip(("precision", "recall", "f1"), columns, strict=True))
+    # Over the classes that have rows, as the model's own averages.
+    present = support > 0
+    averages = {
+        name: {
+            "macro": {"value": float(values[present].mean())},
+            "weighted": {"value": float(np.average(values, weights=support))},
+        }
+        for name, values in by_metric.items()
+    }
+    binary: dict[str, Any] = {}
+    if len(classes) == 2:
+        binary["binary"] = {
+            name: {"value": float(values[1]) if present[1] else None}
+            for name, values in by_metric.items()
+        }
     log_loss = -np.log(np.maximum(frequencies, SMALLEST_PROBABILITY)[labels]).mean()
     return {
         "kind": "majority class",
         "class": class_names[majority],
         "accuracy": {"value": float(accuracy_score(labels, predicted))},
-        "f1": {"macro": {"value": float(f1)}},
+        **averages,
+        **binary,
+        "auc_roc": {"macro": {"value": 0.5 if present.sum() > 1 else None}},
         "log_loss": {"value": float(log_loss)},
     }
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 import operator
 import re
+import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -241,6 +242,24 @@ def check_requirements(
             got = find_number(scores.get(split, {}), requirement.metric)
         if got is not None and math.isnan(got):
             got = None
+        compare = COMPARISONS[requirement.comparison]
+        met = got is not None and compare(got, requirement.wanted)
+        results.append(RequirementResult(requirement, got, met))
+    return results
+
+
+def average_results(
+    repeats: Sequence[Sequence[RequirementResult]],
+) -> list[RequirementResult]:
+    """Return what came of each requirement on the mean of what all `repeats` (at least one) got.
+
+    A number that one of them lacks has no mean, and isn't met.
+    """
+    results = []
+    for beside in zip(*repeats, strict=True):
+        requirement = beside[0].requirement
+        known = [result.got for result in beside if result.got is not None]
+        got = statistics.fmean(known) if len(known) == len(beside) else None
         compare = COMPARISONS[requirement.comparison]
         met = got is not None and compare(got, requirement.wanted)
         results.append(RequirementResult(requirement, got, met))

@@ -81,6 +81,36 @@ def make_results_table(
     return table
 
 
+def make_repeats_table(scores: Mapping[str, Any], *, split: str, repeats: int) -> Table:
+    """Return metric, mean ± standard deviation over `repeats`, range and the baseline's mean.
+
+    `scores` is what repeats.json has of a split.
+    """
+    rows = f"{scores['rows']:,} rows, " if "rows" in scores else ""
+    table = _table(title=f"{split}: {rows}{repeats} repeats")
+    table.add_column("metric", no_wrap=True)
+    table.add_column("mean ± std", no_wrap=True)
+    table.add_column("lowest to highest", no_wrap=True)
+    beside = scores.get("baseline")
+    if beside is not None:
+        table.add_column(f"baseline\n({_name_baseline(beside)})", justify="right")
+    for label, path in _ROWS.items():
+        number = _look_up(scores, path)
+        if number is None:
+            continue
+        style = "bold" if path[0] == scores["headline"] else ""
+        mean, reach = _format(number["mean"]), "-"
+        if number["mean"] is not None:
+            reach = f"{_format(number['min'])} to {_format(number['max'])}"
+            mean += "" if number["std"] is None else f" ± {_format(number['std'])}"
+        cells = [Text(label, style=style), Text(mean, style=style), Text(reach)]
+        if beside is not None:
+            constant = _look_up(beside, path)
+            cells.append(Text("" if constant is None else _format(constant["mean"])))
+        table.add_row(*cells)
+    return table
+
+
 def make_class_table(scores: Mapping[str, Any]) -> Table:
     """Return precision, recall, F1, AUC-ROC and rows of each class."""
     table = make_plain_table(title="classes")

@@ -8,17 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from dltrain.errors import RunError
 from dltrain.runs.history import read_history
 from dltrain.runs.layout import RunPaths
 from dltrain.runs.metrics import read_metrics_record
 from dltrain.runs.model_table import read_model_table
-from dltrain.runs.predictions import Predictions, read_predictions
 from dltrain.runs.records import read_record
+from dltrain.runs.repeats import gather_repeats, holds_repeats, read_repeats
 from dltrain.runs.status import Status, is_stale, read_status
+from dltrain.runs.test_uses import TestUses, count_test_uses
 from dltrain.runs.warnings import read_warnings
+
+if TYPE_CHECKING:
+    from dltrain.runs.predictions import Predictions
 
 Found = TypeVar("Found")
 
@@ -117,12 +121,60 @@ class RunContents:
         return self._try(lambda: _read_text(self.paths.config))
 
     @cached_property
+    def config(self) -> dict[str, Any]:
+        """Return the resolved config as plain values, unchecked; {} if it can't be read."""
+        if self.config_text is None:
+            return {}
+        import yaml
+
+        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        try:
+            found = yaml.load(self.config_text, Loader=loader)  # a safe loader, either of them
+        except yaml.YAMLError as error:
+            mark = getattr(error, "problem_mark", None)
+            where = f" at line {mark.line + 1}" if mark else ""
+            self._add(f"{self.paths.config} is damaged: it is no YAML{where}.")
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    @property
+    def monitor(self) -> str:
+        """Return the name of the value that decided which epoch was the best."""
+        training = self.config.get("training")
+        found = training.get("monitor") if isinstance(training, dict) else None
+        return found if isinstance(found, str) else "loss"
+
+    @cached_property
+    def repeats(self) -> dict[str, Any] | None:
+        """Return what repeats.json holds; None of a run that stands by itself.
+
+        A damaged one is gathered anew from the repeats themselves.
+        """
+        if not holds_repeats(self.paths):
+            return None
+        found = self._try(lambda: read_repeats(self.paths))
+        if found is None:
+            goal = self.status.repeats_goal if self.status else None
+            seed = self.config.get("seed")
+            found = gather_repeats(
+                self.paths, goal=goal or 0, seed=seed if isinstance(seed, int) else 0
+            )
+        return found
+
+    @cached_property
+    def test_uses(self) -> TestUses | None:
+        """Return for how many configs the test rows were scored, as far as that can be told."""
+        return count_test_uses(self.paths)
+
+    @cached_property
     def source_text(self) -> str | None:
         """Return the config as it was written, comments and all."""
         return self._try(lambda: _read_text(self.paths.source))
 
     def predictions(self, split: str, *, probabilities: bool = True) -> Predictions | None:
         """Return what was predicted for `split`, read anew at each call; None if there is none."""
+        from dltrain.runs.predictions import read_predictions  # NumPy: a third of `dltrain show`
+
         found = self._try(
             lambda: read_predictions(
                 self.paths.predictions, splits={split}, probabilities=probabilities

@@ -16,6 +16,8 @@ runs/mnist-cnn/0001/
   tokenizer.json     text only: the vocabulary
   checkpoints/       what resuming needs
   plots/ report.html tensorboard/
+  repeats.json       of `fit --repeats`: what the repeats gave together; then there are, beside it,
+  repeats/1/ 2/ …    config.yaml, source.yaml and status.json only, and each repeat is a run
   .lock              while a process works on it
 """
 
@@ -29,10 +31,12 @@ DEFAULT_ROOT = Path("runs")
 # Digits of a run's number; more than 9999 runs of one name simply get longer numbers.
 NUMBER_WIDTH = 4
 
+_REPEATS_FOLDER = "repeats"
+
 
 @dataclass(frozen=True)
 class RunPaths:
-    """Name the files of the run directory `root`; nothing is read or written."""
+    """Name the files of the run directory `root`; none of them is read or written."""
 
     root: Path
 
@@ -109,6 +113,24 @@ class RunPaths:
         return self.root / ".lock"
 
     @property
+    def repeats(self) -> Path:
+        return self.root / "repeats.json"
+
+    def repeat(self, number: int) -> RunPaths:
+        """Return the run that is repeat `number` (from 1) of this one."""
+        return RunPaths(self.root / _REPEATS_FOLDER / str(number))
+
+    @property
+    def whole(self) -> RunPaths | None:
+        """Return the run of which this one is a repeat, or None if it stands by itself."""
+        folder = self.root.absolute()
+        is_repeat = folder.parent.name == _REPEATS_FOLDER and folder.name.isdigit()
+        # As it was given where that can be, so that messages name it so.
+        given = self.root if len(self.root.parts) > 2 else folder
+        whole = RunPaths(given.parent.parent) if is_repeat else None
+        return whole if whole and whole.repeats.is_file() else None
+
+    @property
     def number(self) -> int | None:
         """Return the run's number below its name, or None for a directory named otherwise."""
         return parse_number(self.root.name)
@@ -116,17 +138,24 @@ class RunPaths:
     @property
     def name(self) -> str:
         """Return the name the run goes by: the folder above a number, else its own folder's."""
+        if self.whole is not None:
+            return self.whole.name
         folder = self.root.absolute()
         return folder.name if self.number is None else folder.parent.name
 
     @property
     def label(self) -> str:
-        """Return what `dltrain eval` takes: `mnist-cnn/0001`, or the folder's own name."""
+        """Return what `dltrain eval` takes: `mnist-cnn/0001`, or the folder's own name.
+
+        A repeat's is `mnist-cnn/0001/repeats/2`.
+        """
+        if self.whole is not None:
+            return f"{self.whole.label}/{_REPEATS_FOLDER}/{self.root.name}"
         return self.name if self.number is None else f"{self.name}/{self.root.name}"
 
     def looks_like_run(self) -> bool:
         """Tell whether the directory holds at least one file that only a run leaves."""
-        marks = (self.status, self.metrics, self.environment, self.model)
+        marks = (self.status, self.metrics, self.environment, self.model, self.repeats)
         return any(path.is_file() for path in marks)
 
 

@@ -10,6 +10,7 @@ from typing import Literal
 from dltrain.errors import RunError
 from dltrain.runs.layout import RunPaths, parse_number
 from dltrain.runs.metrics import find_headline, read_metrics
+from dltrain.runs.repeats import find_mean_headline, holds_repeats, read_repeats
 from dltrain.runs.status import State, is_stale, read_status
 
 # "killed": it says `running`, and its process is gone. "damaged": a file of it can't be read.
@@ -32,6 +33,10 @@ class RunSummary:
     epochs_goal: int | None = None
     seconds: float | None = None
     started_at: str | None = None
+    std: float | None = None
+    """Of a run with repeats: the standard deviation of `value`, which then is their mean."""
+    repeats_done: int | None = None
+    repeats_goal: int | None = None
 
     @property
     def label(self) -> str:
@@ -60,10 +65,18 @@ def summarize_run(paths: RunPaths) -> RunSummary:
     except RunError as error:
         return RunSummary(**here, state="damaged", reason=error.message)  # type: ignore[arg-type]
     state: ListedState = "killed" if is_stale(status) else status.state
-    reason, headline = status.reason, None
+    reason, headline, std = status.reason, None, None
     if state == "killed":
         reason = f"its process {status.pid} is gone without a word"
-    if status.state == "finished" or paths.metrics.exists():
+    if holds_repeats(paths):
+        try:
+            mean = find_mean_headline(read_repeats(paths)["splits"])
+        except RunError as error:
+            state, reason = "damaged", error.message
+        else:
+            if mean is not None:
+                headline, std = (*mean[:2], mean[2]["mean"]), mean[2]["std"]
+    elif status.state == "finished" or paths.metrics.exists():
         try:
             headline = find_headline(read_metrics(paths.metrics))
         except RunError as error:
@@ -82,6 +95,9 @@ def summarize_run(paths: RunPaths) -> RunSummary:
         epochs_goal=status.epochs_goal,
         seconds=status.elapsed_seconds,
         started_at=status.started_at,
+        std=std,
+        repeats_done=status.repeats_done,
+        repeats_goal=status.repeats_goal,
     )
 
 

@@ -42,6 +42,12 @@ class Status:
     """What ended the training before its goal."""
     data: DataKind = "real"
     """Whether the numbers are of the dataset, of a few of its rows, or of rows made up."""
+    repeats_done: int | None = None
+    """Of a run with repeats (None: it has none): how many have ended well, of `repeats_goal`.
+
+    Its epochs are then those of all repeats together.
+    """
+    repeats_goal: int | None = None
 
     def progress(self, epochs_done: int) -> Status:
         """Return this status after `epochs_done` epochs."""
@@ -90,7 +96,10 @@ def begin_status(*, epochs_goal: int, epochs_done: int = 0, data: DataKind = "re
 
 def write_status(path: Path, status: Status) -> None:
     """Replace `path` (a run's status.json) by `status`. Raises MachineError as `atomic` does."""
-    write_json(path, {"format": FORMAT, **asdict(status)})
+    record = asdict(status)
+    if status.repeats_goal is None:
+        del record["repeats_done"], record["repeats_goal"]
+    write_json(path, {"format": FORMAT, **record})
 
 
 def read_status(path: Path) -> Status:
@@ -167,6 +176,9 @@ def _check(record: dict[str, Any], path: Path) -> None:
             raise refuse(key, "one of " + ", ".join(str(value) for value in values))
     for key in ("pid", "epochs_done", "epochs_goal"):
         if type(record.get(key)) is not int or record[key] < 0:
+            raise refuse(key, "a whole number")
+    for key in ("repeats_done", "repeats_goal"):
+        if key in record and (type(record[key]) is not int or record[key] < 0):
             raise refuse(key, "a whole number")
     if record["pid"] == 0:
         raise refuse("pid", "a process id")

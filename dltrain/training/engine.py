@@ -97,6 +97,17 @@ def start_engine(*, device: Device, precision: str, seed: int) -> StartedDevice:
     return StartedDevice("cpu", "cpu")
 
 
+def forget_models() -> None:
+    """Free what Keras keeps of the models before, and go back to its own number format.
+
+    Without it each model of a process makes the next one's names longer, and memory grows.
+    """
+    import keras
+
+    keras.backend.clear_session()  # collects garbage, too
+    keras.config.set_dtype_policy("float32")
+
+
 def _set_environment(device: Device) -> None:
     """Set what TensorFlow and Keras read when they are imported."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")

@@ -22,6 +22,7 @@ from dltrain.runs.layout import RunPaths
 from dltrain.runs.metrics import read_metrics
 from dltrain.runs.predictions import Predictions, replace_predictions
 from dltrain.runs.records import read_record
+from dltrain.runs.repeats import refuse_repeats
 from dltrain.runs.status import is_stale, read_status
 from dltrain.training.engine import Device, begin_import, start_engine, without_chatter
 from dltrain.training.listener import Listener
@@ -87,6 +88,7 @@ def evaluate_run(
     details that this run can't answer.
     """
     listener, details = listener or Listener(), details or Details()
+    refuse_repeats(paths, doing="evaluated")
     _check_finished(paths)
     loaded = read_run_config(paths)
     info, dataset = loaded.info, loaded.config.dataset

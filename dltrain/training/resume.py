@@ -57,7 +57,7 @@ def plan_resumption(paths: RunPaths, loaded: LoadedConfig) -> Resumption:
     finished run whose goal isn't raised, for another config, and if no checkpoint is whole.
     """
     recorded = read_run_config(paths)
-    _refuse_differences(paths, recorded.config, loaded.config)
+    refuse_differences(paths, recorded.config, loaded.config)
     for folder in (paths.root, paths.checkpoints):
         if folder.is_dir():
             remove_leftovers(folder)
@@ -178,7 +178,8 @@ def _flatten(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
         yield key, value
 
 
-def _refuse_differences(paths: RunPaths, recorded: RunConfig, asked: RunConfig) -> None:
+def refuse_differences(paths: RunPaths, recorded: RunConfig, asked: RunConfig) -> None:
+    """Raise RunError if `asked` differs from what the run was trained with in what may not."""
     found = list_differences(recorded, asked)
     if found:
         lines = [f"  {key}: {_show(before)} there, {_show(now)} here" for key, before, now in found]

@@ -23,7 +23,7 @@ from dltrain.data.batches import count_steps
 from dltrain.data.load import load_data
 from dltrain.data.stand_in import DataKind
 from dltrain.errors import DltrainError, TrainingError
-from dltrain.training.engine import Device
+from dltrain.training.engine import Device, forget_models
 from dltrain.training.equality import find_difference
 from dltrain.training.fit import FitResult, fit
 from dltrain.training.listener import EpochReport, Listener
@@ -102,7 +102,7 @@ def run_smoke(
             "loaded again, equal",
         ]
         checks += _check_resume(trial, fitted, folder / "resumed", options, listener)
-        _forget_models()
+        forget_models()
     return SmokeResult(
         trial=trial,
         fitted=fitted,
@@ -198,7 +198,7 @@ def _check_resume(
     place = f"in epoch {epoch} after step {step}" if step else f"after epoch {epoch - 1}"
     listener.note(f"Smoke test: training again, to be interrupted {place}.")
     interruption = _Interruption(epoch, step)
-    _forget_models()
+    forget_models()
     try:
         fit(
             trial.loaded,
@@ -216,7 +216,7 @@ def _check_resume(
             hint="Something in the config doesn't follow from its seed.",
         )
     listener.note("Smoke test: resuming it.")
-    _forget_models()
+    forget_models()
     resumed = fit(
         trial.loaded,
         **options,
@@ -234,17 +234,6 @@ def _check_resume(
             "please report it with the config.",
         )
     return [f"resumed {place}, equal"]
-
-
-def _forget_models() -> None:
-    """Free what Keras keeps of the models before, and go back to its own number format.
-
-    Without it each model of a process makes the next one's names longer, and memory grows.
-    """
-    import keras
-
-    keras.backend.clear_session()  # collects garbage, too
-    keras.config.set_dtype_policy("float32")
 
 
 def _count(number: int, word: str) -> str:
