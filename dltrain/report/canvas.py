@@ -17,9 +17,7 @@ HEAD = 0.85
 BORDER = 0.18
 
 
-def open_canvas(
-    title: str, subtitle: str, *, width: float, height: float
-) -> tuple[Figure, Axes]:
+def open_canvas(title: str, subtitle: str, *, width: float, height: float) -> tuple[Figure, Axes]:
     """Return a figure and axes of `width` × `height` inches: (0, 0) is at the upper left.
 
     One axes for all: each further one would cost as much time as the rest of the picture.
@@ -33,9 +31,7 @@ def open_canvas(
     return figure, axes
 
 
-def put_image(
-    axes: Axes, pixels: NDArray[Any], *, x: float, y: float, side: float
-) -> None:
+def put_image(axes: Axes, pixels: NDArray[Any], *, x: float, y: float, side: float) -> None:
     """Draw an image, (height, width) or (height, width, 3) of 0..255, within a square.
 
     Its upper left corner is at (`x`, `y`), in inches.

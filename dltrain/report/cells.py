@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from rich.cells import cell_len, set_cell_size
 
-from dltrain.report.style import MONOSPACE_ADVANCE
+from dltrain.report.style import MONOSPACE_ADVANCE, MONOSPACE_POINTS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,9 +21,7 @@ Word = tuple[str, str]
 POINTS_PER_INCH = 72
 
 
-def cell_inches(font_points: float) -> float:
-    """Return the width of one cell of the monospaced font."""
-    return MONOSPACE_ADVANCE * font_points / POINTS_PER_INCH
+CELL_INCHES = MONOSPACE_ADVANCE * MONOSPACE_POINTS / POINTS_PER_INCH
 
 
 def fit(text: str, cells: int) -> str:
@@ -59,16 +57,14 @@ def wrap_text(text: str, cells: int, *, most: int) -> list[str]:
     return lines
 
 
-def write_words(
-    axes: Axes, line: Sequence[Word], *, x: float, y: float, font_points: float, colour: str
-) -> None:
+def write_words(axes: Axes, line: Sequence[Word], *, x: float, y: float, colour: str) -> None:
     """Write a line of words from (`x`, `y`), in inches; neighbours of one colour are one text."""
     place = 0
     run, run_colour, start = "", None, 0
     for text, own in line:
         chosen = own or colour
         if chosen != run_colour and run:
-            _write(axes, run, x, y, start, font_points, run_colour or colour)
+            _write(axes, run, x, y, start, run_colour or colour)
             run, start = "", place
         if not run:
             start = place
@@ -76,18 +72,16 @@ def write_words(
         run_colour = chosen
         place += cell_len(text) + 1
     if run:
-        _write(axes, run, x, y, start, font_points, run_colour or colour)
+        _write(axes, run, x, y, start, run_colour or colour)
 
 
-def _write(
-    axes: Axes, text: str, x: float, y: float, start: int, font_points: float, colour: str
-) -> None:
+def _write(axes: Axes, text: str, x: float, y: float, start: int, colour: str) -> None:
     axes.text(
-        x + start * cell_inches(font_points),
+        x + start * CELL_INCHES,
         y,
         text,
         family="monospace",
-        fontsize=font_points,
+        fontsize=MONOSPACE_POINTS,
         color=colour,
         va="top",
     )

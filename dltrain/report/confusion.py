@@ -52,7 +52,10 @@ def draw_confusion(subject: Subject) -> Figure:
         )
     classes = len(names)
     right = np.trace(counts) / counts.sum()
-    facts = subject.describe(f"accuracy {right:.4f}")
+    facts = subject.describe(
+        f"accuracy {right:.4f}",
+        *(["share of the true class in percent"] if classes <= MOST_WITH_SHARES else []),
+    )
     with_cells = classes <= MOST_WITH_COUNTS
     figure, top = make_figure(
         "Confusion matrix",
@@ -102,15 +105,16 @@ def _shade(figure: Figure, axes: Axes, shares: Floats, *, many: bool) -> None:
         aspect="equal" if classes > 3 else "auto",
     )
     axes.grid(False)
+    axes.set_anchor("NW")
     for spine in axes.spines.values():
         spine.set_visible(many)
     axes.tick_params(length=0)
+    if not many:  # the numbers are in the cells
+        return
     bar = figure.colorbar(image, ax=axes, shrink=0.6, pad=0.02, aspect=28)
     bar.outline.set_visible(False)  # type: ignore[operator]
-    bar.set_label("share of the true class" + (" (square-root scale)" if many else ""))
-    bar.ax.yaxis.set_major_locator(
-        FixedLocator([0, 0.01, 0.05, 0.1, 0.25, 0.5, 1] if many else [0, 0.25, 0.5, 0.75, 1])
-    )
+    bar.set_label("share of the true class (square-root scale)")
+    bar.ax.yaxis.set_major_locator(FixedLocator([0, 0.01, 0.05, 0.1, 0.25, 0.5, 1]))
     bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0%}"))
     bar.ax.minorticks_off()
 

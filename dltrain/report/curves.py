@@ -208,7 +208,10 @@ def _limit(axes: Axes, epochs: Floats, known: Floats) -> None:
     if axes.get_yscale() == "log":
         axes.set_ylim(low / (high / low) ** 0.06, high * (high / low) ** 0.16)
         return
-    height = high - low or abs(high) * 0.2 or 1.0
+    if low == high:  # a scale from 0, not one that enlarges nothing
+        axes.set_ylim(min(0.0, 2 * low), max(0.0, 2 * high) or 1.0)
+        return
+    height = high - low
     axes.set_ylim(low - 0.06 * height, high + 0.16 * height)
 
 
@@ -219,7 +222,7 @@ def _label_ends(axes: Axes, epochs: Floats, curves: Sequence[tuple[str, str, Flo
         known = np.flatnonzero(np.isfinite(values))
         if len(known):
             last = known[-1]
-            text = label or format_number(float(values[last]))
+            text = label or f"{values[last]:.4g}"
             ends.append([_height_of(axes, values[last]), text, colour, epochs[last]])
     ends.sort(key=lambda end: end[0])
     apart = 0.075

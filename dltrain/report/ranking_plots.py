@@ -40,7 +40,7 @@ def draw_roc(subject: Subject) -> Figure:
     chosen, choice = _choose(known)
     figure, axes, top = _open(subject, "ROC curve", ranking, choice)
     axes.plot([0, 1], [0, 1], color=RULE, linewidth=1.2, linestyle=(0, (4, 3)))
-    axes.text(0.3, 0.27, "chance", color=FAINT, fontsize=8.5)
+    axes.text(0.15, 0.1, "chance", color=FAINT, fontsize=8.5)
     curves = []
     names = _name(subject, chosen)
     for position, (each, name) in enumerate(zip(chosen, names, strict=True)):
@@ -150,7 +150,7 @@ def _open(
         facts = [choice or "each class against the others"]
     figure, top = make_figure(title, subject.describe(*facts), width=9.0, height=6.4)
     axes = figure.add_subplot()
-    axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01), aspect="equal")
+    axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01), aspect="equal", anchor="W")
     return figure, axes, top
 
 

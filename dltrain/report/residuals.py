@@ -24,7 +24,9 @@ _RASTERIZED = 1_000
 def draw_predicted(subject: Subject) -> Figure:
     """Draw the predicted against the true values."""
     true, predicted = _find_values(subject)
-    figure, top = make_figure("Predicted against true", subject.describe(*_facts(subject)), height=7)
+    figure, top = make_figure(
+        "Predicted against true", subject.describe(*_facts(subject)), width=8, height=7.4
+    )
     axes = figure.add_subplot()
     _scatter(axes, true, predicted)
     low = float(min(true.min(), predicted.min()))
@@ -42,7 +44,9 @@ def draw_predicted(subject: Subject) -> Figure:
         color=FAINT,
         fontsize=9,
     )
-    axes.set(xlim=limits, ylim=limits, aspect="equal", xlabel="true", ylabel="predicted")
+    axes.set(
+        xlim=limits, ylim=limits, aspect="equal", anchor="W", xlabel="true", ylabel="predicted"
+    )
     _format_ticks(axes)
     fit_axes(figure, top)
     return figure
@@ -119,4 +123,6 @@ def _scatter(axes: Axes, x: Floats, y: Floats) -> None:
 
 def _format_ticks(axes: Axes) -> None:
     for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_formatter(lambda value, _: f"{value:,g}" if abs(value) < 1e6 else f"{value:g}")
+        axis.set_major_formatter(
+            lambda value, _: f"{value:,g}" if abs(value) < 1e6 else f"{value:g}"
+        )

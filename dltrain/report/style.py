@@ -51,6 +51,9 @@ MONOSPACE = "DejaVu Sans Mono"
 # Advance of every letter of DejaVu Sans Mono, in em: 1233 of 2048 units.
 MONOSPACE_ADVANCE = 0.602
 
+# At this size a letter is 11 pixels wide: at others it is rounded, and lines come out longer.
+MONOSPACE_POINTS = 11 * 72 / (0.602 * 150)
+
 PIXELS_PER_INCH = 150
 
 # Fonts with Chinese, Japanese and Korean letters, tried where DejaVu Sans has none.

@@ -13,8 +13,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dltrain.report.canvas import open_canvas, put_image
-from dltrain.report.cells import cell_inches, fit, wrap_text
-from dltrain.report.style import BEST, FAINT, INK, RULE, VALIDATION, clean, format_number, shorten
+from dltrain.report.cells import CELL_INCHES, fit, wrap_text
+from dltrain.report.style import (
+    BEST,
+    FAINT,
+    INK,
+    MONOSPACE_POINTS,
+    RULE,
+    VALIDATION,
+    clean,
+    format_number,
+    shorten,
+)
 from dltrain.report.subject import NothingToDraw, Subject
 
 if TYPE_CHECKING:
@@ -28,7 +38,6 @@ _IMAGES = 24
 _TEXTS = 7
 _LINES_OF_TEXT = 4
 _TABLE_ROWS = 15
-_FONT = 8.5
 
 Mistake = Mapping[str, Any]
 
@@ -66,7 +75,7 @@ def _draw_images(title: str, subtitle: str, mistakes: Sequence[Mistake]) -> Figu
     side, line = room - 0.2, room + 0.36
     lines = math.ceil(len(shown) / _IMAGES_A_LINE)
     figure, axes = open_canvas(title, subtitle, width=_WIDTH, height=lines * line)
-    letters = int((room - 0.1) / cell_inches(8.5) * 1.1)
+    letters = int((room - 0.1) / CELL_INCHES * 1.1)
     for number, mistake in enumerate(shown):
         row, column = divmod(number, _IMAGES_A_LINE)
         x, y = column * room + 0.1, row * line
@@ -82,7 +91,7 @@ def _name_values(mistake: Mistake, letters: int) -> tuple[str, str]:
     if "confidence" not in mistake:
         predicted = format_number(float(mistake["predicted"]))
         return format_number(float(mistake["true"])), f"predicted {predicted}"
-    sure = f" {_show_confidence(mistake)}"
+    sure = f" ({_show_confidence(mistake)})"
     # "predicted" only where it leaves the class some room: the colours say it too.
     word = "predicted " if letters >= len("predicted ") + len(sure) + 6 else "not "
     name = shorten(mistake["predicted"], max(letters - len(word) - len(sure), 4))
@@ -105,7 +114,7 @@ def decode_image(text: str) -> NDArray[np.uint8]:
 
 def _draw_texts(title: str, subtitle: str, mistakes: Sequence[Mistake]) -> Figure:
     shown = mistakes[:_TEXTS]
-    cells = int(_WIDTH / cell_inches(_FONT))
+    cells = int(_WIDTH / CELL_INCHES)
     blocks = [
         wrap_text(clean(mistake["text"], longest=2_100), cells, most=_LINES_OF_TEXT)
         for mistake in shown
@@ -118,7 +127,9 @@ def _draw_texts(title: str, subtitle: str, mistakes: Sequence[Mistake]) -> Figur
         _write_heading(axes, mistake, y)
         y += head
         for line in block:
-            axes.text(0, y, line, family="monospace", fontsize=_FONT, va="top", color=INK)
+            axes.text(
+                0, y, line, family="monospace", fontsize=MONOSPACE_POINTS, va="top", color=INK
+            )
             y += step
         axes.plot([0, _WIDTH], [y + gap / 3, y + gap / 3], color=RULE, linewidth=0.6)
         y += gap
@@ -129,7 +140,7 @@ def _write_heading(axes: Axes, mistake: Mistake, y: float) -> None:
     style: dict[str, Any] = {"va": "top", "fontsize": 9, "fontweight": "bold"}
     true, predicted = mistake["true"], mistake["predicted"]
     if "confidence" in mistake:
-        said = f"predicted {shorten(predicted, 30)} {_show_confidence(mistake)}"
+        said = f"predicted {shorten(predicted, 30)} ({_show_confidence(mistake)})"
         known = f"true {shorten(true, 30)}"
     else:
         said = f"predicted {format_number(float(predicted))}"
@@ -143,7 +154,7 @@ def _write_heading(axes: Axes, mistake: Mistake, y: float) -> None:
 def _draw_table(title: str, subtitle: str, mistakes: Sequence[Mistake]) -> Figure:
     shown = mistakes[:_TABLE_ROWS]
     columns = _make_columns(shown)
-    cells = int(_WIDTH / cell_inches(_FONT))
+    cells = int(_WIDTH / CELL_INCHES)
     kept, used = [], 0
     for heading, values in columns:
         width = max(map(len, (heading, *values)))
@@ -159,13 +170,13 @@ def _draw_table(title: str, subtitle: str, mistakes: Sequence[Mistake]) -> Figur
     figure, axes = open_canvas(title, subtitle, width=_WIDTH, height=height)
     x = 0.0
     for heading, values, width in kept:
-        end = x + width * cell_inches(_FONT)
-        style: dict[str, Any] = {"va": "top", "fontsize": _FONT, "family": "monospace"}
+        end = x + width * CELL_INCHES
+        style: dict[str, Any] = {"va": "top", "fontsize": MONOSPACE_POINTS, "family": "monospace"}
         axes.text(end, 0, heading, ha="right", color=FAINT, **style)
         for number, value in enumerate(values):
             y = step * (number + 1) + 0.08
             axes.text(end, y, value, ha="right", color=INK, **style)
-        x = end + 2 * cell_inches(_FONT)
+        x = end + 2 * CELL_INCHES
     axes.plot([0, _WIDTH], [step, step], color=RULE, linewidth=0.8)
     return figure
 
