@@ -95,12 +95,11 @@ def _shade(figure: Figure, axes: Axes, shares: Floats, *, many: bool) -> None:
     classes = len(shares)
     colours = colormaps[SHADES].with_extremes(bad=EMPTY)
     # The root shows the few percent that go elsewhere, which is what one looks for.
-    norm = PowerNorm(0.5, 0, 1) if many else None
+    norm = PowerNorm(0.5 if many else 1, 0, 1)
     image = axes.imshow(
         _pool(shares),
         cmap=colours,
         norm=norm,
-        **({} if many else {"vmin": 0, "vmax": 1}),
         extent=(-0.5, classes - 0.5, classes - 0.5, -0.5),
         aspect="equal" if classes > 3 else "auto",
     )
@@ -112,7 +111,7 @@ def _shade(figure: Figure, axes: Axes, shares: Floats, *, many: bool) -> None:
     if not many:  # the numbers are in the cells
         return
     bar = figure.colorbar(image, ax=axes, shrink=0.6, pad=0.02, aspect=28)
-    bar.outline.set_visible(False)  # type: ignore[operator]
+    bar.outline.set_visible(False)
     bar.set_label("share of the true class (square-root scale)")
     bar.ax.yaxis.set_major_locator(FixedLocator([0, 0.01, 0.05, 0.1, 0.25, 0.5, 1]))
     bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0%}"))

@@ -37,9 +37,10 @@ def draw_images(
     """
     columns = 6 if seen is None else 1 + seen.shape[1]
     lines = math.ceil(len(images) / columns) if seen is None else len(images)
-    room = _WIDTH / columns
-    side = min(room, 1.6) - 0.12
-    line = side + (0.32 if seen is None else 0.16)
+    names = 0.0 if seen is None else 1.3
+    room = (_WIDTH - names) / columns
+    side = room - 0.12
+    line = side + (0.32 if seen is None else 0.12)
     head = 0.0 if seen is None else 0.25
     figure, axes = open_canvas(title, subtitle, width=_WIDTH, height=lines * line + head + 0.05)
     style: dict[str, Any] = {"fontsize": 9, "va": "top"}
@@ -50,9 +51,6 @@ def draw_images(
             axes.text(x, y, shorten(label, letters), color=INK, **style)
             put_image(axes, _as_picture(image), x=x, y=y + 0.2, side=side)
         return figure
-    names = 1.3
-    room = (_WIDTH - names) / columns
-    side = min(room - 0.12, 1.4)
     for column in range(columns):
         text = f"epoch {column}" if column else "original"
         axes.text(names + column * room, 0, text, color=FAINT, **style)
@@ -114,11 +112,11 @@ def _colour_words(words: Sequence[tuple[str, str]]) -> tuple[list[Word], int, in
             # Those next to what is kept.
             near = cut - seen_cut < _CUT_WORDS if at_start else seen_cut <= _CUT_WORDS
             if near:
-                shown.append((clean(text), RULE))
+                shown.append((clean(text), FAINT))
         elif kind == "unknown":
             shown.append((f"[{clean(text)}]", VALIDATION))
         else:
             shown.append((clean(text).lower(), INK))
     if cut > _CUT_WORDS:
-        shown.insert(0 if at_start else len(shown), ("…", RULE))
+        shown.insert(0 if at_start else len(shown), ("…", FAINT))
     return shown, len(words) - cut, kinds.count("unknown"), cut

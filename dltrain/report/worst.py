@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dltrain.report.canvas import open_canvas, put_image
-from dltrain.report.cells import CELL_INCHES, fit, wrap_text
+from dltrain.report.cells import CELL_INCHES, fit, wrap_text, write_words
 from dltrain.report.style import (
     BEST,
     FAINT,
@@ -127,9 +127,7 @@ def _draw_texts(title: str, subtitle: str, mistakes: Sequence[Mistake]) -> Figur
         _write_heading(axes, mistake, y)
         y += head
         for line in block:
-            axes.text(
-                0, y, line, family="monospace", fontsize=MONOSPACE_POINTS, va="top", color=INK
-            )
+            write_words(axes, [(line, INK)], x=0, y=y, colour=INK)
             y += step
         axes.plot([0, _WIDTH], [y + gap / 3, y + gap / 3], color=RULE, linewidth=0.6)
         y += gap

@@ -60,7 +60,7 @@ def augment_rows(
     import tensorflow as tf
 
     traced = tf.function(augment, autograph=False, reduce_retracing=True)
-    size = config.training.batch_size
+    size = len(table) if config.training.batch_size == "full" else config.training.batch_size
     seen = np.empty((len(rows), epochs, *table.inputs.shape[1:]), dtype=np.float32)
     for epoch in range(epochs):
         order = order_rows(
