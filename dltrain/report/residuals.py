@@ -65,9 +65,7 @@ def draw_residuals(subject: Subject) -> Figure:
     axes.set(xlabel="predicted", ylabel="residual: predicted − true")
     beside = figure.add_subplot(1, 3, 3, sharey=axes)
     bins = int(np.clip(np.sqrt(len(residuals)), 8, 60))
-    spread = float(np.ptp(residuals))
-    edges = np.linspace(residuals.min(), residuals.max(), bins + 1) if spread else bins
-    beside.hist(residuals, bins=edges, orientation="horizontal", color=RULE)
+    beside.hist(residuals, bins=bins, orientation="horizontal", color=RULE)
     beside.axhline(0, color=INK, linewidth=1.2, linestyle=(0, (4, 3)))
     beside.axhline(mean, color=VALIDATION, linewidth=1.6)
     beside.annotate(

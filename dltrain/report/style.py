@@ -70,7 +70,7 @@ _WIDER_FONTS = (
     "Microsoft YaHei",
 )
 
-_SETTINGS: dict[str, Any] = {
+_SETTINGS: dict[Any, Any] = {
     "font.size": 9.5,
     "text.color": INK,
     # `$` in the name of a class is a dollar.
@@ -131,7 +131,11 @@ def styled() -> Iterator[set[str]]:
         known = {font.name for font in font_manager.fontManager.ttflist}
         families = ["DejaVu Sans", *(name for name in _WIDER_FONTS if name in known)]
         mono = [MONOSPACE, *families[1:]]
-        fonts = {"font.family": "sans-serif", "font.sans-serif": families, "font.monospace": mono}
+        fonts: dict[Any, Any] = {
+            "font.family": "sans-serif",
+            "font.sans-serif": families,
+            "font.monospace": mono,
+        }
         with mpl.rc_context({**_SETTINGS, **fonts}):
             yield missing
     for warning in caught:
