@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
+from own_files import write_lines
 from tiny_runs import CONFIG, REGRESSION, Result
 
 from dltrain.config.load import load_config
@@ -90,19 +91,18 @@ def test_a_table_is_printed_normalized(dltrain: Cli, write_config: WriteConfig) 
     assert Path("table.txt").read_text() == result.out
 
 
-def test_texts_show_which_words_are_unknown_and_which_are_cut(
+def test_texts_show_how_many_words_are_cut(
     dltrain: Cli, write_config: WriteConfig, workplace: Path
 ) -> None:
-    texts = workplace / "texts.csv"
-    rows = [f"good fun and {'more ' * 6}$x$,yes\nbad {'film ' * 8},no" for _ in range(20)]
-    texts.write_text("text,label\n" + "\n".join(rows) + "\nrare <b>word</b> here,yes\n")
+    for name, text in (("no", "bad " + "film " * 8), ("yes", "good fun " + "more " * 8)):
+        for number in range(20):
+            write_lines(workplace / "texts" / name / f"{number}.txt", f"{text} rare{number} $x$")
     dataset = {
-        "format": "csv",
-        "path": str(texts),
-        "text": "text",
-        "label": "label",
+        "type": "text_folder",
+        "path": str(workplace / "texts"),
         "max_words": 8,
         "max_length": 6,
+        "truncate": "end",
         "validation_split": 0.2,
         "test_split": 0.2,
     }
@@ -115,14 +115,14 @@ def test_texts_show_which_words_are_unknown_and_which_are_cut(
     _, data = load(path)
     seen = read_texts(data, range(len(data.tables["train"])))
     longest = next(text for text in seen if text.words[0][0] == "good")
-    assert [kind for _, kind in longest.words].count("cut") == 4
+    assert len(longest.words) == 12
+    assert [kind for _, kind in longest.words].count("cut") == 6
     assert longest.padding == 0
-    assert "unknown" in {kind for text in seen for _, kind in text.words}
     result = dltrain("data", "show", path, "-o", "seen.svg")
     assert (result.code, result.out) == (0, "seen.svg\n"), result.err
     svg = Path("seen.svg").read_text()
     assert "0 of padding" in svg
-    assert "4 cut off" in svg
+    assert "6 cut off" in svg
 
 
 def test_a_place_that_can_not_be_written_is_refused_before_anything_is_loaded(
