@@ -110,11 +110,11 @@ def _shade(figure: Figure, axes: Axes, shares: Floats, *, many: bool) -> None:
     axes.tick_params(length=0)
     if not many:  # the numbers are in the cells
         return
-    bar = figure.colorbar(image, ax=axes, shrink=0.6, pad=0.02, aspect=28)
+    bar = figure.colorbar(image, ax=axes, location="bottom", shrink=0.7, pad=0.01, aspect=40)
     bar.outline.set_visible(False)
     bar.set_label("share of the true class (square-root scale)")
-    bar.ax.yaxis.set_major_locator(FixedLocator([0, 0.01, 0.05, 0.1, 0.25, 0.5, 1]))
-    bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0%}"))
+    bar.ax.xaxis.set_major_locator(FixedLocator([0, 0.01, 0.05, 0.1, 0.25, 0.5, 1]))
+    bar.ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0%}"))
     bar.ax.minorticks_off()
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
 from own_files import write_lines
+from PIL import Image
 from tiny_runs import CONFIG, REGRESSION, Result
 
 from dltrain.config.load import load_config
@@ -95,6 +95,7 @@ def test_texts_show_how_many_words_are_cut(
     dltrain: Cli, write_config: WriteConfig, workplace: Path
 ) -> None:
     for name, text in (("no", "bad " + "film " * 8), ("yes", "good fun " + "more " * 8)):
+        (workplace / "texts" / name).mkdir(parents=True)
         for number in range(20):
             write_lines(workplace / "texts" / name / f"{number}.txt", f"{text} rare{number} $x$")
     dataset = {
@@ -107,7 +108,7 @@ def test_texts_show_how_many_words_are_cut(
         "test_split": 0.2,
     }
     layers = [
-        {"type": "embedding", "output_dim": 4},
+        {"type": "embedding", "input_dim": 8, "output_dim": 4},
         {"type": "global_average_pooling1d"},
         {"type": "dense", "units": 1},
     ]
