@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from dltrain.errors import UsageError
+from dltrain.errors import MachineError, UsageError
 from dltrain.report.subject import NothingToDraw, Subject
 from dltrain.runs.atomic import explaining_disk, replacing
 from dltrain.runs.contents import RunContents
@@ -77,7 +77,12 @@ def draw_plots(
 
     check_plots(only)
     folder = folder or contents.paths.plots
-    with explaining_disk(folder / "."):
+    if folder.exists() and not folder.is_dir():
+        raise MachineError(
+            f"{folder} is not a directory, so the pictures can't go into it.",
+            hint="Move the file of that name away.",
+        )
+    with explaining_disk(folder):
         folder.mkdir(parents=True, exist_ok=True)
     subject = Subject(contents)
     drawn: list[DrawnPlot] = []

@@ -93,7 +93,8 @@ def _name_values(mistake: Mistake, letters: int) -> tuple[str, str]:
         return format_number(float(mistake["true"])), f"predicted {predicted}"
     sure = f" ({_show_confidence(mistake)})"
     # "predicted" only where it leaves the class some room: the colours say it too.
-    word = "predicted " if letters >= len("predicted ") + len(sure) + 6 else "not "
+    short = min(len(clean(mistake["predicted"])), 6)
+    word = "predicted " if letters >= len("predicted ") + len(sure) + short else "as "
     name = shorten(mistake["predicted"], max(letters - len(word) - len(sure), 4))
     return shorten(mistake["true"], max(letters - 5, 4)), f"{word}{name}{sure}"
 

@@ -112,7 +112,9 @@ def test_texts_show_how_many_words_are_cut(
         {"type": "global_average_pooling1d"},
         {"type": "dense", "units": 1},
     ]
-    path = write_config({**CONFIG, "dataset": dataset, "model": {"layers": layers}})
+    path = write_config(
+        {**CONFIG, "dataset": dataset, "model": {"layers": layers}}, training__batch_size=8
+    )
     _, data = load(path)
     seen = read_texts(data, range(len(data.tables["train"])))
     longest = next(text for text in seen if text.words[0][0] == "good")
