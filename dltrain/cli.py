@@ -41,6 +41,10 @@ class Commands(LazyGroup):
             "Evaluate the best model of RUN: accuracy, precision, recall, F1, AUC-ROC, or the "
             "errors.",
         ),
+        "plot": Entry(
+            "dltrain.commands.plot:plot",
+            "Draw the pictures of RUN again: curves, confusion, ROC, calibration, mistakes.",
+        ),
         "check": Entry(
             "dltrain.commands.check:check",
             "Check CONFIG: every problem with its line, its layers, and what would train badly.",
@@ -77,7 +81,7 @@ class Commands(LazyGroup):
             "Show how RUN went: its state, its curve, its results, and what is to know about them.",
             brief=True,
         ),
-        "data": Entry("dltrain.commands.data:app", "List, fetch and add datasets."),
+        "data": Entry("dltrain.commands.data:app", "List, fetch, add and show datasets."),
     }
 
 

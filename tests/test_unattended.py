@@ -19,6 +19,7 @@ COMMANDS = {
     "fit": (["fit", "config.yaml", "--set", "training.epochs=x"], 2),
     "smoke": (["smoke", "absent"], 2),
     "eval": (["eval", "absent"], 2),
+    "plot": (["plot", "absent"], 2),
     "check": (["check", "config.yaml"], 0),
     "describe": (["describe"], 0),
     "diff": (["diff", "config.yaml", "config.yaml"], 0),
@@ -30,6 +31,7 @@ COMMANDS = {
     "data fetch": (["data", "fetch", "mnist", "--offline"], 3),
     "data add": (["data", "add", "mnist", "absent"], 3),
     "data path": (["data", "path"], 0),
+    "data show": (["data", "show", "absent.yaml"], 2),
 }
 
 _ASKING = {"input", "prompt", "confirm", "getpass", "getch", "getchar", "pause", "ask"}

@@ -12,6 +12,7 @@ import typer
 
 from dltrain.catalog.datasets import DATASETS, DatasetInfo
 from dltrain.commands.completion import complete_dataset
+from dltrain.commands.options import ConfigArgument, SetOption
 from dltrain.data.progress import Progress
 from dltrain.data.store import read_record, resolve_data_dir
 from dltrain.errors import DataError, UsageError
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress as Bar
     from rich.table import Table
 
-app = typer.Typer(no_args_is_help=True, help="List, fetch and add datasets.")
+app = typer.Typer(no_args_is_help=True, help="List, fetch, add and show datasets.")
 
 DataDirOption = Annotated[
     Path | None,
@@ -157,6 +158,38 @@ def add(
 def print_path(data_dir: DataDirOption = None) -> None:
     """Print the folder where prepared datasets lie."""
     typer.echo(resolve_data_dir(data_dir))
+
+
+@app.command("show")
+def show(
+    config: ConfigArgument,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", help="The file to write [default: NAME-data.png].", show_default=False
+        ),
+    ] = None,
+    overrides: SetOption = None,
+    data_dir: DataDirOption = None,
+    offline: OfflineOption = False,
+) -> None:
+    """Show training rows of CONFIG as the network gets them: augmented, cut, normalized.
+
+    Images and texts become a picture. A table is printed, or written to --output.
+    """
+    from dltrain.commands.data_show import show_data
+    from dltrain.config.load import load_config
+    from dltrain.data.store import is_offline
+
+    loaded = load_config(config, overrides=overrides or ())
+    with show_progress() as progress:
+        show_data(
+            loaded,
+            output=output,
+            data_dir=resolve_data_dir(data_dir),
+            offline=is_offline(offline),
+            progress=progress,
+        )
 
 
 def find_dataset(name: str) -> DatasetInfo:

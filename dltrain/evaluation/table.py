@@ -87,7 +87,7 @@ def make_repeats_table(scores: Mapping[str, Any], *, split: str, repeats: int) -
     `scores` is what repeats.json has of a split.
     """
     rows = f"{scores['rows']:,} rows, " if "rows" in scores else ""
-    table = _table(title=f"{split}: {rows}{repeats} repeats")
+    table = make_plain_table(title=f"{split}: {rows}{repeats} repeats")
     table.add_column("metric", no_wrap=True)
     table.add_column("mean ± std", no_wrap=True)
     table.add_column("lowest to highest", no_wrap=True)
@@ -99,14 +99,14 @@ def make_repeats_table(scores: Mapping[str, Any], *, split: str, repeats: int) -
         if number is None:
             continue
         style = "bold" if path[0] == scores["headline"] else ""
-        mean, reach = _format(number["mean"]), "-"
+        mean, reach = format_value(number["mean"]), "-"
         if number["mean"] is not None:
-            reach = f"{_format(number['min'])} to {_format(number['max'])}"
-            mean += "" if number["std"] is None else f" ± {_format(number['std'])}"
+            reach = f"{format_value(number['min'])} to {format_value(number['max'])}"
+            mean += "" if number["std"] is None else f" ± {format_value(number['std'])}"
         cells = [Text(label, style=style), Text(mean, style=style), Text(reach)]
         if beside is not None:
             constant = _look_up(beside, path)
-            cells.append(Text("" if constant is None else _format(constant["mean"])))
+            cells.append(Text("" if constant is None else format_value(constant["mean"])))
         table.add_row(*cells)
     return table
 
