@@ -14,7 +14,7 @@ from dltrain.config.load import LoadedConfig
 from dltrain.data.load import LoadedData, load_data
 from dltrain.data.progress import Progress
 from dltrain.errors import UsageError
-from dltrain.report.style import clean, format_number, shorten, styled
+from dltrain.plots.style import clean, format_number, shorten, styled
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -55,7 +55,7 @@ def show_data(
         if output is not None:
             typer.echo(str(output))
         return
-    from dltrain.report.draw import write_figure
+    from dltrain.plots.draw import write_figure
 
     assert output is not None
     # Before the lock on matplotlib's style is taken: augmenting takes seconds.
@@ -78,7 +78,7 @@ def _check_output(output: Path) -> Path:
 
 
 def _plan_images(loaded: LoadedConfig, data: LoadedData) -> Callable[[], Figure]:
-    from dltrain.report.samples import draw_images
+    from dltrain.plots.samples import draw_images
     from dltrain.training.samples import augment_rows, choose_rows
 
     specs = loaded.config.dataset.augment
@@ -99,7 +99,7 @@ def _plan_images(loaded: LoadedConfig, data: LoadedData) -> Callable[[], Figure]
 
 
 def _plan_texts(loaded: LoadedConfig, data: LoadedData) -> Callable[[], Figure]:
-    from dltrain.report.samples import draw_texts
+    from dltrain.plots.samples import draw_texts
     from dltrain.training.samples import choose_rows, read_texts
 
     rows = choose_rows(data.tables["train"].labels, _TEXTS)
@@ -122,7 +122,7 @@ def _make_table(data: LoadedData) -> str:
     """Return the first training rows, normalized, a feature a line: many fit in 80 columns."""
     from rich.cells import cell_len
 
-    from dltrain.report.cells import fit
+    from dltrain.plots.cells import fit
 
     table, scaling = data.tables["train"], data.scaling
     count = min(_TABLE_ROWS, len(table))

@@ -47,7 +47,7 @@ def plot(
 
     They go into the run's plots/, made from its files alone: nothing is trained or predicted.
     """
-    from dltrain.report.draw import FORMATS, check_plots, draw_plots
+    from dltrain.plots.draw import FORMATS, check_plots, draw_plots
     from dltrain.runs.contents import RunContents
     from dltrain.runs.find import resolve_run
 

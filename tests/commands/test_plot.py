@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tiny_runs import Result
 
-from dltrain.report.draw import PLOTS
+from dltrain.plots.draw import PLOTS
 
 Cli = Callable[..., Result]
 

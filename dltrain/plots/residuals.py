@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dltrain.report.style import FAINT, INK, RULE, TRAIN, VALIDATION, fit_axes, make_figure
-from dltrain.report.style import format_number as show
-from dltrain.report.subject import NothingToDraw, Subject
+from dltrain.plots.style import FAINT, INK, RULE, TRAIN, VALIDATION, fit_axes, make_figure
+from dltrain.plots.style import format_number as show
+from dltrain.plots.subject import NothingToDraw, Subject
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from rich.cells import cell_len, set_cell_size
 
-from dltrain.report.style import MONOSPACE_ADVANCE, MONOSPACE_POINTS
+from dltrain.plots.style import MONOSPACE_ADVANCE, MONOSPACE_POINTS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

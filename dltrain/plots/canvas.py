@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
-from dltrain.report.style import RULE, make_figure
+from dltrain.plots.style import RULE, make_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from dltrain.report.style import FAINT, INK, RULE, TRAIN, VALIDATION, fit_axes, make_figure
-from dltrain.report.subject import NothingToDraw, Subject
+from dltrain.plots.style import FAINT, INK, RULE, TRAIN, VALIDATION, fit_axes, make_figure
+from dltrain.plots.subject import NothingToDraw, Subject
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dltrain.report.style import EMPTY, FAINT, INK, SHADES, fit_axes, make_figure, shorten
-from dltrain.report.subject import NothingToDraw, Subject, name_classes
+from dltrain.plots.style import EMPTY, FAINT, INK, SHADES, fit_axes, make_figure, shorten
+from dltrain.plots.subject import NothingToDraw, Subject, name_classes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dltrain.report.canvas import open_canvas, put_image
-from dltrain.report.cells import CELL_INCHES, Word, wrap_words, write_words
-from dltrain.report.style import FAINT, INK, RULE, VALIDATION, clean, shorten
+from dltrain.plots.canvas import open_canvas, put_image
+from dltrain.plots.cells import CELL_INCHES, Word, wrap_words, write_words
+from dltrain.plots.style import FAINT, INK, RULE, VALIDATION, clean, shorten
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

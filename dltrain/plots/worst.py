@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dltrain.report.canvas import open_canvas, put_image
-from dltrain.report.cells import CELL_INCHES, fit, wrap_text, write_words
-from dltrain.report.style import (
+from dltrain.plots.canvas import open_canvas, put_image
+from dltrain.plots.cells import CELL_INCHES, fit, wrap_text, write_words
+from dltrain.plots.style import (
     BEST,
     FAINT,
     INK,
@@ -25,7 +25,7 @@ from dltrain.report.style import (
     format_number,
     shorten,
 )
-from dltrain.report.subject import NothingToDraw, Subject
+from dltrain.plots.subject import NothingToDraw, Subject
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from dltrain.report.ranking import RankingCurves, rank_classes
-from dltrain.report.style import clean, shorten
+from dltrain.plots.ranking import RankingCurves, rank_classes
+from dltrain.plots.style import clean, shorten
 from dltrain.runs.contents import RunContents
 from dltrain.runs.predictions import Predictions
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from dltrain.report.ranking import ClassRanking, RankingCurves, mean_roc, thin_curve
-from dltrain.report.style import FAINT, INK, RULE, SERIES, VALIDATION, fit_axes, make_figure
-from dltrain.report.subject import NothingToDraw, Subject, name_classes
+from dltrain.plots.ranking import ClassRanking, RankingCurves, mean_roc, thin_curve
+from dltrain.plots.style import FAINT, INK, RULE, SERIES, VALIDATION, fit_axes, make_figure
+from dltrain.plots.subject import NothingToDraw, Subject, name_classes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -22,7 +22,7 @@ from drawn_runs import (
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from dltrain.errors import MachineError, UsageError
-from dltrain.report.draw import FORMATS, PLOTS, draw_plots
+from dltrain.plots.draw import FORMATS, PLOTS, draw_plots
 from dltrain.runs.contents import RunContents
 
 CLASSIFIER = ("curves", "confusion", "roc", "precision_recall", "reliability", "mistakes")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from dltrain.errors import MachineError, UsageError
-from dltrain.report.subject import NothingToDraw, Subject
+from dltrain.plots.subject import NothingToDraw, Subject
 from dltrain.runs.atomic import explaining_disk, replacing
 from dltrain.runs.contents import RunContents
 
@@ -73,7 +73,7 @@ def draw_plots(
     are removed, so that none of before is taken for this one's. Pixels and text are the same each
     time. Raises MachineError if the disk is full or can't be written.
     """
-    from dltrain.report.style import styled
+    from dltrain.plots.style import styled
 
     check_plots(only)
     folder = folder or contents.paths.plots
@@ -152,12 +152,12 @@ def write_figure(figure: Figure, path: Path) -> None:
 
 def _functions() -> dict[str, Callable[[Subject], Figure]]:
     """Return what draws each picture of PLOTS."""
-    from dltrain.report.calibration import draw_reliability
-    from dltrain.report.confusion import draw_confusion
-    from dltrain.report.curves import draw_curves
-    from dltrain.report.ranking_plots import draw_precision_recall, draw_roc
-    from dltrain.report.residuals import draw_predicted, draw_residuals
-    from dltrain.report.worst import draw_mistakes
+    from dltrain.plots.calibration import draw_reliability
+    from dltrain.plots.confusion import draw_confusion
+    from dltrain.plots.curves import draw_curves
+    from dltrain.plots.ranking_plots import draw_precision_recall, draw_roc
+    from dltrain.plots.residuals import draw_predicted, draw_residuals
+    from dltrain.plots.worst import draw_mistakes
 
     return {
         "curves": draw_curves,

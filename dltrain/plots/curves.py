@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dltrain.report.style import (
+from dltrain.plots.style import (
     BEST,
     FAINT,
     INK,
@@ -21,7 +21,7 @@ from dltrain.report.style import (
     make_figure,
     shorten,
 )
-from dltrain.report.subject import NothingToDraw, Subject
+from dltrain.plots.subject import NothingToDraw, Subject
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

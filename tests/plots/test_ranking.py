@@ -13,8 +13,8 @@ from sklearn.metrics import (
     roc_curve,
 )
 
-from dltrain.report.calibration import BINS, measure_calibration
-from dltrain.report.ranking import rank_class, rank_classes, thin_curve
+from dltrain.plots.calibration import BINS, measure_calibration
+from dltrain.plots.ranking import rank_class, rank_classes, thin_curve
 
 
 @pytest.mark.parametrize("ties", [1, 2, 16])

@@ -1,0 +1,1 @@
+"""Which pictures are drawn of a run, from its files alone?"""

@@ -1,1 +1,0 @@
-"""What a person looks at: pages and pictures, made of the run's files alone."""
