@@ -14,6 +14,9 @@ from pathlib import Path
 
 _PACKAGE = "vl-convert-python"
 
+# What the page sees of it.
+_EXPORTED = "window.vegaEmbed = vegaEmbed;"
+
 
 def load_vega_script() -> str:
     """Return the JavaScript (some 0.9 MB) that defines `vegaEmbed`, fit for a <script> element.
@@ -40,7 +43,7 @@ def _cache_path() -> Path:
 def _make_script() -> str:
     import vl_convert
 
-    script = vl_convert.javascript_bundle(None)
+    script = vl_convert.javascript_bundle(_EXPORTED)
     # None of these is in it now; in a string of JavaScript the escaped form means the same.
     script = re.sub(r"</(?=script)", r"<\\/", script, flags=re.IGNORECASE)
     return script.replace("<!--", r"<\!--")
