@@ -171,7 +171,8 @@ def _draw_mark(at: float, text: str, *, to_the_left: bool) -> dict[str, Any]:
         "data": {"values": [{"x": at}]},
         "layer": [
             {"mark": rule, "encoding": no_colour},
-            {"mark": label, "encoding": {**no_colour, "y": {"value": 8}}},
+            # Above the drawing, where no line can cross it.
+            {"mark": label, "encoding": {**no_colour, "y": {"value": -7}}},
         ],
     }
 

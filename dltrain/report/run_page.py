@@ -70,8 +70,10 @@ def make_report(contents: RunContents) -> str:
         "data": contents.data,
         "facts": _list_facts(contents),
         "split": split,
+        # The one that counts first.
         "splits": [
-            (name, each["rows"], list_metrics(each)) for name, each in contents.splits.items()
+            (name, each["rows"], list_metrics(each))
+            for name, each in sorted(contents.splits.items(), key=lambda item: item[0] != split)
         ],
         "per_class": scores.get("per_class", []),
         "positive_class": scores.get("binary", {}).get("positive_class"),
