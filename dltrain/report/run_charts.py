@@ -21,9 +21,7 @@ _NOT_METRICS = ("epoch", "seconds", "learning_rate")
 _UNIT = (0.0, 1.0)
 
 
-def chart_history(
-    history: Sequence[Mapping[str, float]], best_epoch: int | None
-) -> list[Chart]:
+def chart_history(history: Sequence[Mapping[str, float]], best_epoch: int | None) -> list[Chart]:
     """Return a chart for the loss and each metric, training against validation; then the rate."""
     if not history:
         return []
@@ -214,7 +212,9 @@ def _chart_precision(chosen: Sequence[tuple[str, ClassCurves]], split: str, note
 def _spell(name: str) -> str:
     """Return a column's name as a heading: `top_5` → `Top 5`; abbreviations stay as they are."""
     words = name.replace("_", " ")
-    return words.upper() if words in ("mae", "mse", "rmse", "auc") else words[:1].upper() + words[1:]
+    return (
+        words.upper() if words in ("mae", "mse", "rmse", "auc") else words[:1].upper() + words[1:]
+    )
 
 
 def _tell_ends(values: Sequence[float | None]) -> str:

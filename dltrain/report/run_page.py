@@ -62,6 +62,7 @@ def make_report(contents: RunContents) -> str:
     history = chart_history(contents.history, contents.best_epoch)
     prediction_charts = _chart_predictions(contents, split)
     warnings = contents.warnings or {"check": [], "training": []}
+    gallery = read_gallery(contents.mistakes or {}, scores.get("classes", ()))
     values = {
         "run": contents.paths.label,
         "headline": headline,
@@ -81,7 +82,8 @@ def make_report(contents: RunContents) -> str:
         "prediction_charts": prediction_charts,
         "confusion": make_confusion(scores),
         "mistakes": contents.mistakes,
-        "gallery": read_gallery(contents.mistakes or {}, scores.get("classes", ())),
+        "gallery": gallery,
+        "cells_shown": {(one.true_class, one.predicted_class) for one in gallery},
         "model": contents.model_table,
         "warnings": warnings,
         "warned": len(warnings["check"]) + len(warnings["training"]),
