@@ -53,12 +53,14 @@ def chart_history(history: Sequence[Mapping[str, float]], best_epoch: int | None
         )
     if "learning_rate" in columns:
         rates = [row.get("learning_rate") for row in history]
+        highest = max((rate for rate in rates if rate is not None), default=0.0)
         charts.append(
             make_chart(
                 "learning-rate",
                 "Learning rate",
                 x=Axis("epoch", "whole"),
-                y=Axis(),
+                # From 0: a constant rate, too, has an axis then.
+                y=Axis(domain=(0.0, 1.1 * highest) if highest > 0 else None),
                 xs=epochs,
                 series=[Series("learning rate", rates)],
                 summary=f"Learning rate at the end of each epoch, {_tell_ends(rates)}.",
