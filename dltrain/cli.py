@@ -45,6 +45,10 @@ class Commands(LazyGroup):
             "dltrain.commands.plot:plot",
             "Draw the pictures of RUN again: curves, confusion, ROC, calibration, mistakes.",
         ),
+        "report": Entry(
+            "dltrain.commands.report:report",
+            "Write report.html of RUN: one file with its numbers, charts, mistakes and config.",
+        ),
         "check": Entry(
             "dltrain.commands.check:check",
             "Check CONFIG: every problem with its line, its layers, and what would train badly.",
