@@ -10,7 +10,8 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any, TypeVar
 
-from dltrain.errors import RunError
+from dltrain.config.load import LoadedConfig, load_config
+from dltrain.errors import ConfigError, DltrainError, RunError
 from dltrain.runs.history import read_history
 from dltrain.runs.layout import RunPaths
 from dltrain.runs.metrics import read_metrics_record
@@ -116,6 +117,28 @@ class RunContents:
     def config_text(self) -> str | None:
         """Return the resolved config."""
         return self._try(lambda: _read_text(self.paths.config))
+
+    @cached_property
+    def config(self) -> LoadedConfig | None:
+        """Return the config, checked and resolved as this dltrain does it."""
+        if self.config_text is None:
+            return None
+        try:
+            return load_config(self.paths.config)
+        except ConfigError as error:
+            first = error.problems[0]
+            self._add(f"{first.location()}: {first.key}: {first.message}".replace(": : ", ": "))
+        except DltrainError as error:
+            self._add(error.message)
+        return None
+
+    @property
+    def model_bytes(self) -> int | None:
+        """Return the size of the saved model's file; None if it isn't there."""
+        try:
+            return self.paths.model.stat().st_size
+        except OSError:
+            return None
 
     @cached_property
     def source_text(self) -> str | None:
