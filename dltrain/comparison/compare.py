@@ -191,7 +191,7 @@ def _refuse(first: ComparedRun, differing: Sequence[ComparedRun]) -> RunError:
 
 
 def _compare_config(run: ComparedRun, first: RunContents) -> ComparedRun:
-    one, two = first.config, run.contents.config
+    one, two = first.loaded_config, run.contents.loaded_config
     if one is None or two is None:
         return run
     return replace(run, config_differences=[] if one is two else compare_configs(one, two))
@@ -206,7 +206,7 @@ def _name_left_out(run: ComparedRun, tested: Sequence[str], *, is_first: bool) -
         "the test of its differences": untested and not is_first and run.data_difference is None,
         "what differs in its config": run.config_differences is None,
         "its curves": not one.history,
-        "its parameters": one.model_table is None,
+        "its parameters": one.parameters is None,
         "the size of its model": one.model_bytes is None,
     }
     return replace(run, left_out=tuple(name for name, absent in missing.items() if absent))

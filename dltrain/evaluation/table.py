@@ -57,7 +57,7 @@ def make_results_table(
     `scores["baseline"]`, where metrics.json has it.
     """
     beside = baseline if baseline is not None else scores.get("baseline")
-    table = _table(title=f"{split}: {scores['rows']:,} rows")
+    table = make_plain_table(title=f"{split}: {scores['rows']:,} rows")
     table.add_column("metric", no_wrap=True)
     table.add_column("value", justify="right", no_wrap=True)
     table.add_column("95% interval", no_wrap=True)
@@ -69,11 +69,11 @@ def make_results_table(
             continue
         bold = path[0] == scores["headline"]
         cells = [Text(label, style="bold" if bold else "")]
-        cells.append(Text(_format(number["value"]), style="bold" if bold else ""))
-        cells.append(Text(_format_interval(number)))
+        cells.append(Text(format_value(number["value"]), style="bold" if bold else ""))
+        cells.append(Text(format_interval(number)))
         if beside is not None:
             constant = _look_up(beside, path)
-            cells.append(Text("" if constant is None else _format(constant["value"])))
+            cells.append(Text("" if constant is None else format_value(constant["value"])))
         table.add_row(*cells)
     if "binary" in scores:
         table.caption = f"binary: of the class '{scores['binary']['positive_class']}'"
@@ -83,12 +83,12 @@ def make_results_table(
 
 def make_class_table(scores: Mapping[str, Any]) -> Table:
     """Return precision, recall, F1, AUC-ROC and rows of each class."""
-    table = _table(title="classes")
+    table = make_plain_table(title="classes")
     table.add_column("class", overflow="fold")
     for name in ("precision", "recall", "F1", "AUC-ROC", "rows"):
         table.add_column(name, justify="right", no_wrap=True)
     for row in scores["per_class"]:
-        values = [_format(row[name]) for name in ("precision", "recall", "f1", "auc_roc")]
+        values = [format_value(row[name]) for name in ("precision", "recall", "f1", "auc_roc")]
         table.add_row(Text(row["class"]), *values, f"{row['support']:,}")
     return table
 
@@ -101,7 +101,7 @@ def make_confusion_table(scores: Mapping[str, Any]) -> Table:
     cell_width = max(len(str(count)) for row in matrix for count in (*row, len(names) - 1))
     if label_width + len(names) * (cell_width + 2) > WIDTH:
         return _make_confusion_list(names, matrix)
-    table = _table(title="confusion matrix")
+    table = make_plain_table(title="confusion matrix")
     table.add_column(_CORNER, no_wrap=True)
     for index in range(len(names)):
         table.add_column(str(index), justify="right", no_wrap=True)
@@ -117,7 +117,7 @@ def make_confusion_table(scores: Mapping[str, Any]) -> Table:
 
 def make_requirements_table(results: Sequence[RequirementResult]) -> Table:
     """Return what was wanted of each `--require`, and what was got."""
-    table = _table(title="requirements")
+    table = make_plain_table(title="requirements")
     table.add_column("number", overflow="fold")
     table.add_column("wanted", no_wrap=True)
     table.add_column("got", justify="right", no_wrap=True)
@@ -141,7 +141,7 @@ def _make_confusion_list(names: list[str], matrix: list[list[int]]) -> Table:
         if count and true != predicted
     ]
     pairs.sort(key=lambda pair: (-pair[0], pair[1:]))
-    table = _table(title="most frequent confusions")
+    table = make_plain_table(title="most frequent confusions")
     table.add_column("true", overflow="fold")
     table.add_column("predicted", overflow="fold")
     table.add_column("rows", justify="right", no_wrap=True)
@@ -150,7 +150,8 @@ def _make_confusion_list(names: list[str], matrix: list[list[int]]) -> Table:
     return table
 
 
-def _table(*, title: str) -> Table:
+def make_plain_table(*, title: str) -> Table:
+    """Return a table without columns, in the style of all that are printed."""
     return Table(
         title=title,
         title_justify="left",
@@ -175,7 +176,7 @@ def _name_baseline(baseline: Mapping[str, Any]) -> str:
     return "majority" if baseline["kind"] == "majority class" else "mean"
 
 
-def _format(value: float | None) -> str:
+def format_value(value: float | None) -> str:
     """Return four decimals, or four digits and thousands' commas for large numbers."""
     if value is None:
         return _UNDEFINED
@@ -186,10 +187,11 @@ def _format(value: float | None) -> str:
     return f"{value:.4f}" if size >= 0.001 or size == 0 else f"{value:.3g}"
 
 
-def _format_interval(number: Mapping[str, Any]) -> str:
+def format_interval(number: Mapping[str, Any]) -> str:
+    """Return `LOW to HIGH`, or a dash where there is no interval."""
     if number.get("low") is None or number.get("high") is None:
         return "-"
-    return f"{_format(number['low'])} to {_format(number['high'])}"
+    return f"{format_value(number['low'])} to {format_value(number['high'])}"
 
 
 def _shorten(name: str) -> str:

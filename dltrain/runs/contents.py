@@ -81,6 +81,20 @@ class RunContents:
         return self._metrics.get("training", {}).get("best_epoch") or None
 
     @property
+    def epochs(self) -> int | None:
+        """Return how many epochs were trained; None where that isn't known."""
+        if self.status is not None:
+            return self.status.epochs_done
+        epochs: int | None = self._metrics.get("training", {}).get("epochs")
+        return epochs
+
+    @property
+    def parameters(self) -> int | None:
+        """Return how many weights the model has."""
+        found: int | None = (self.model_table or {}).get("parameters")
+        return found
+
+    @property
     def train_seconds(self) -> float | None:
         """Return the seconds of all epochs."""
         seconds = self._metrics.get("training", {}).get("train_seconds")
@@ -119,7 +133,7 @@ class RunContents:
         return self._try(lambda: _read_text(self.paths.config))
 
     @cached_property
-    def config(self) -> LoadedConfig | None:
+    def loaded_config(self) -> LoadedConfig | None:
         """Return the config, checked and resolved as this dltrain does it."""
         if self.config_text is None:
             return None

@@ -1,0 +1,88 @@
+"""What is said about a comparison in sentences: how was it tested, what does that mean?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dltrain.comparison.config_rows import tabulate_configs
+from dltrain.comparison.metrics import METRICS
+from dltrain.comparison.result import ComparedRun, Comparison
+
+MEANING = (
+    "This tells whether these trained models differ on rows like these, not whether one recipe is "
+    "better: another seed gives another model. For that, train several seeds of each: "
+    "`dltrain fit --repeats`."
+)
+
+
+def describe_method(comparison: Comparison) -> str:
+    """Return how the differences were tested; "" if none was."""
+    tests = {
+        change.test: name
+        for run in comparison.runs
+        for name, change in run.changes.items()
+        if change.test
+    }
+    if not tests:
+        return ""
+    parts = []
+    if "mcnemar" in tests:
+        parts.append("accuracy by McNemar's exact test")
+    if "bootstrap" in tests:
+        others = [name for name in comparison.tested if name != "accuracy"]
+        what = METRICS[others[0]].label if len(comparison.tested) == 1 else "the others"
+        if "mcnemar" not in tests and len(comparison.tested) > 1:
+            what = "all"
+        parts.append(f"{what} by the paired bootstrap ({comparison.resamples:,} resamples)")
+    text = f"Tested on the same {comparison.split} rows: {', '.join(parts)}"
+    count = comparison.comparisons
+    if count > 1:
+        text += f"; p after Holm's correction for {count} runs, metric by metric"
+    text += ". More than chance: p < 0.05."
+    if len(comparison.tested) > 1:
+        text += f" Of {len(comparison.tested)} metrics, look at the one you chose beforehand."
+    return text
+
+
+def list_notes(comparison: Comparison) -> list[str]:
+    """Return what a reader must know of single runs: unfinished, damaged, on other data."""
+    notes = []
+    for run in comparison.runs:
+        notes += _list_run_notes(run, comparison.first)
+    if twin := _find_twin(comparison):
+        notes.append(twin)
+    return notes
+
+
+def _list_run_notes(run: ComparedRun, first: ComparedRun) -> list[str]:
+    contents = run.contents
+    notes = []
+    if run.data_difference:
+        notes.append(
+            f"{run.label}: {run.data_difference}. No test; a difference to {first.label} may be "
+            "the data's."
+        )
+    if contents.data in ("subset", "stand-in"):
+        notes.append(f"{run.label} is a smoke test: its numbers mean nothing.")
+    if contents.status is not None and contents.state != "finished":
+        epochs = f"{contents.status.epochs_done} of {contents.status.epochs_goal} epochs"
+        notes.append(f"{run.label} is {contents.state}, after {epochs}.")
+    problems = list(contents.problems)
+    if run.left_out:
+        problems.append(f"Left out: {', '.join(run.left_out)}.")
+    if problems:
+        notes.append(f"{run.label}: {' '.join(problems)}")
+    return notes
+
+
+def _find_twin(comparison: Comparison) -> str | None:
+    """Return a note on two runs of which only the seed differs: that is the noise of training."""
+    if len(comparison.runs) != 2:
+        return None
+    rows = tabulate_configs(comparison.runs)
+    if any(run.config_differences is None for run in comparison.runs):
+        return None
+    keys: Sequence[str] = [row.key for row in rows]
+    if keys == ["seed"]:
+        return "the configs differ in nothing but the seed: this is how far training alone varies."
+    return None
