@@ -1,0 +1,1 @@
+"""What a person looks at: pages and pictures, made of the run's files alone."""
