@@ -86,7 +86,7 @@ def _compare_fingerprints(first: Mapping[str, Any], second: Mapping[str, Any]) -
     for key in _CONTENT:
         if first.get(key) != second.get(key):
             values = (_value(each.get(key)) for each in (second, first))
-            return "{} of its {} data: {}, not {}".format(key.replace("_", "-"), two, *values)
+            return "its {} data have {} {}, not {}".format(two, key.replace("_", "-"), *values)
     return None
 
 
