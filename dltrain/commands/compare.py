@@ -146,7 +146,9 @@ def _show(comparison: Comparison, *, as_json: bool, csv: str | None, html: Path 
     if csv is not None and csv != "-":
         _write(Path(csv), to_csv(comparison))
     if html is not None:
-        raise NotImplementedError
+        from dltrain.report.comparison_page import make_comparison_page
+
+        _write(html, make_comparison_page(comparison))
     if as_json:
         typer.echo(to_json(to_document(comparison)))
     elif csv == "-":

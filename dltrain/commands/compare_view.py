@@ -17,7 +17,13 @@ from dltrain.comparison.compare import FEW
 from dltrain.comparison.config_rows import ConfigRow, tabulate_configs
 from dltrain.comparison.metrics import METRICS
 from dltrain.comparison.result import Change, ComparedRun, Comparison
-from dltrain.comparison.words import MEANING, describe_method
+from dltrain.comparison.words import (
+    MEANING,
+    describe_method,
+    format_difference,
+    format_p,
+    format_size,
+)
 from dltrain.escaping import escape_unprintable
 from dltrain.evaluation.table import format_interval, format_value, make_plain_table
 
@@ -93,9 +99,9 @@ def _make_pair_table(comparison: Comparison) -> Table:
         table.add_row(
             METRICS[name].label,
             *values,
-            _format_difference(change),
+            format_difference(change),
             format_interval(interval),
-            _format_p(change),
+            format_p(change),
             _format_verdict(change),
         )
     return table
@@ -113,9 +119,9 @@ def _make_side_by_side(comparison: Comparison) -> Table:
             lines = [_format_metric(run, name)]
             change = run.changes.get(name)
             if change is not None:
-                lines.append(_format_difference(change))
+                lines.append(format_difference(change))
                 star = " *" if change.more_than_chance else ""
-                lines.append(f"p {_format_p(change)}{star}" if change.p is not None else "")
+                lines.append(f"p {format_p(change)}{star}" if change.p is not None else "")
             cells.append(Text("\n".join(lines)))
         table.add_row(METRICS[name].label, *cells)
     return table
@@ -176,8 +182,8 @@ def _make_ranking(comparison: Comparison) -> Table:
             mark = " *" if change and change.more_than_chance else "  "
             is_first = run is comparison.first
             cells.append(Text(_format_metric(run, name)))
-            cells.append(Text("baseline" if is_first else _format_difference(change)))
-            cells.append(Text("" if is_first else _format_p(change) + mark))
+            cells.append(Text("baseline" if is_first else format_difference(change)))
+            cells.append(Text("" if is_first else format_p(change) + mark))
         costs = (_COSTS[label](run) for label in ("training", "parameters"))
         table.add_row(*cells, *costs, style="bold" if run is comparison.first else "")
     return table
@@ -203,21 +209,6 @@ def _format_metric(run: ComparedRun, name: str) -> str:
     return format_value(run.value(name)) if name in run.values else _NOTHING
 
 
-def _format_difference(change: Change | None) -> str:
-    if change is None:
-        return _NOTHING
-    text = format_value(change.difference)
-    return text if change.difference <= 0 else f"+{text}"
-
-
-def _format_p(change: Change | None) -> str:
-    """Return the adjusted p in three decimals; a dash without a test."""
-    if change is None or change.adjusted_p is None:
-        return _NOTHING
-    p = change.adjusted_p
-    return "<0.001" if p < 0.001 else f"{p:.3f}"
-
-
 def _format_verdict(change: Change | None) -> Text:
     if change is None or change.more_than_chance is None:
         return Text(_NOTHING)
@@ -228,10 +219,3 @@ def _format_seconds(seconds: float | None) -> str:
     if seconds is None:
         return _NOTHING
     return f"{seconds:.1f}s" if seconds < 9.95 else format_seconds(seconds)
-
-
-def format_size(size: int | None) -> str:
-    """Return a file's size for people: `42.6 KiB`."""
-    if size is None:
-        return _NOTHING
-    return f"{size / 2**10:.1f} KiB" if size < 2**20 else f"{size / 2**20:.1f} MiB"

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from dltrain.comparison.config_rows import tabulate_configs
 from dltrain.comparison.metrics import METRICS
-from dltrain.comparison.result import ComparedRun, Comparison
+from dltrain.comparison.result import Change, ComparedRun, Comparison
+from dltrain.evaluation.table import format_value
 
 MEANING = (
     "This tells whether these trained models differ on rows like these, not whether one recipe is "
@@ -86,3 +87,26 @@ def _find_twin(comparison: Comparison) -> str | None:
     if keys == ["seed"]:
         return "the configs differ in nothing but the seed: this is how far training alone varies."
     return None
+
+
+def format_difference(change: Change | None) -> str:
+    """Return the difference with its sign; a dash where there is none."""
+    if change is None:
+        return "-"
+    text = format_value(change.difference)
+    return text if change.difference <= 0 else f"+{text}"
+
+
+def format_p(change: Change | None) -> str:
+    """Return the adjusted p in three decimals; a dash without a test."""
+    if change is None or change.adjusted_p is None:
+        return "-"
+    p = change.adjusted_p
+    return "<0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def format_size(size: int | None) -> str:
+    """Return a file's size for people: `42.6 KiB`."""
+    if size is None:
+        return "-"
+    return f"{size / 2**10:.1f} KiB" if size < 2**20 else f"{size / 2**20:.1f} MiB"

@@ -228,8 +228,8 @@ def test_what_is_damaged_unfinished_or_of_another_format_is_named_and_the_rest_c
         "a/0003: runs/a/0003/metrics.json is of format 2; this dltrain reads 1. "
         "Left out: its numbers.",
         "a/0004: runs/a/0004/config.yaml:19:18: optimizer.learning_rate: expected a number > 0, "
-        "or a schedule: a mapping with type, received the number -1. runs/a/0004/history.csv has 2 of "
-        "3 epochs: it is missing or was cut short. Left out: what differs in its config.",
+        "or a schedule: a mapping with type, received the number -1. runs/a/0004/history.csv has 2 "
+        "of 3 epochs: it is missing or was cut short. Left out: what differs in its config.",
     ]
 
 
