@@ -11,6 +11,7 @@ import typer
 
 from dltrain.commands.completion import complete_run
 from dltrain.errors import MachineError, UsageError
+from dltrain.escaping import escape_unprintable
 from dltrain.runs.atomic import to_json, write_text
 from dltrain.runs.find import find_numbered_runs, resolve_run
 from dltrain.runs.layout import DEFAULT_ROOT, RunPaths
@@ -160,7 +161,8 @@ def _show(comparison: Comparison, *, as_json: bool, csv: str | None, html: Path 
     from dltrain.comparison.words import list_notes
 
     for note in list_notes(comparison):
-        typer.echo(f"note: {note}", err=True)
+        # It may quote a config, or a folder's name.
+        typer.echo(f"note: {escape_unprintable(note)}", err=True)
 
 
 def _write(file: Path, text: str) -> None:

@@ -39,7 +39,7 @@ def print_comparison(comparison: Comparison) -> None:
     else:
         for letter, run in zip(_letters(comparison), comparison.runs, strict=True):
             what = " (baseline)" if run is comparison.first else ""
-            console.print(Text(f"{letter}: {run.label}{what}"), soft_wrap=True)
+            console.print(Text(escape_unprintable(f"{letter}: {run.label}{what}")), soft_wrap=True)
         if comparison.metrics:
             few = len(comparison.runs) == 2
             table = (_make_pair_table if few else _make_side_by_side)(comparison)
@@ -160,7 +160,7 @@ def _make_config_table(comparison: Comparison, rows: Sequence[ConfigRow]) -> Tab
             Text(escape_unprintable(value or _NOTHING), style="" if row.differs(place) else "dim")
             for place, value in enumerate(row.values)
         ]
-        table.add_row(Text(row.key), *cells)
+        table.add_row(Text(escape_unprintable(row.key)), *cells)
     return table
 
 
@@ -176,7 +176,7 @@ def _make_ranking(comparison: Comparison) -> Table:
     for heading in ("training", "parameters"):
         table.add_column(heading, justify="right", no_wrap=True)
     for run in comparison.runs:
-        cells = [Text(run.label)]
+        cells = [Text(escape_unprintable(run.label))]
         if name is not None:
             change = run.changes.get(name)
             mark = " *" if change and change.more_than_chance else "  "
@@ -201,7 +201,7 @@ def _make_difference_list(comparison: Comparison, rows: Sequence[ConfigRow]) -> 
         text = ", ".join(parts) or "nothing"
         if run.config_differences is None:
             text = "not known"
-        table.add_row(Text(run.label), Text(escape_unprintable(text)))
+        table.add_row(Text(escape_unprintable(run.label)), Text(escape_unprintable(text)))
     return table
 
 

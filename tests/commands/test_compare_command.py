@@ -12,7 +12,7 @@ import pytest
 from made_runs import classify, estimate, make_run, score_accuracy
 from processes import run_dltrain
 from test_json_schemas import check
-from tiny_runs import CONFIG, REGRESSION, Result
+from tiny_runs import REGRESSION, Result
 
 Cli = Callable[..., Result]
 
@@ -245,13 +245,17 @@ def test_what_cannot_be_written_or_is_no_metric_is_refused_first(
         assert dltrain("compare", "a", *arguments) == Result(2, "", f"error: {message}")
 
 
-def test_values_of_a_config_cannot_steer_the_terminal(dltrain: Cli, workplace: Path) -> None:
-    for number, name in ((1, "plain"), (2, "\x1b[31mred")):
-        layers = [*CONFIG["model"]["layers"][:-1], {"type": "dense", "units": 10, "name": name}]
-        metrics = [{"type": "accuracy", "name": name}]
-        make_run(f"a/000{number}", classify(0.8), model__layers=layers, metrics=metrics)
-    result = dltrain("compare", "a")
+def test_names_and_configs_cannot_steer_the_terminal(dltrain: Cli, workplace: Path) -> None:
+    red = "\x1b[31mred"
+    make_run("a/0001", classify(0.8, seed=1))
+    make_run(red, classify(0.8, seed=2), metrics=["accuracy", {"type": "precision", "name": red}])
+    make_run("a/0003", classify(0.8, seed=3), training__monitor=red)
+    result = dltrain("compare", "a/1", red, "a/3")
+    assert result.code == 0, result.err
     assert "\x1b" not in result.out + result.err
+    assert "B: \\x1b[31mred" in result.out
+    assert "name: \\x1b[31mred" in " ".join(squeeze(result.out))
+    assert "training.monitor: no epoch produces the text '\\x1b[31mred'" in result.err
 
 
 def test_fifty_runs_are_compared_in_three_seconds_without_heavy_imports(tmp_path: Path) -> None:
