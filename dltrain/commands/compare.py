@@ -32,7 +32,7 @@ def compare(
     runs: Annotated[
         list[str],
         typer.Argument(
-            metavar="RUN...",
+            metavar="RUN",
             help="Run directories, NAME/0001, or NAME for its latest run; one NAME alone: all its "
             "runs.",
             autocompletion=complete_run,
@@ -57,7 +57,7 @@ def compare(
         typer.Option(
             "--metric",
             metavar="NAME",
-            help="Show and test this one only, and sort many runs by it: f1, auc_roc, rmse, …",
+            help="Test this one only, and sort many runs by it: f1, auc_roc, rmse, …",
         ),
     ] = None,
     force: Annotated[

@@ -40,6 +40,7 @@ def print_comparison(comparison: Comparison) -> None:
         for letter, run in zip(_letters(comparison), comparison.runs, strict=True):
             what = " (baseline)" if run is comparison.first else ""
             console.print(Text(escape_unprintable(f"{letter}: {run.label}{what}")), soft_wrap=True)
+        console.print()
         if comparison.metrics:
             few = len(comparison.runs) == 2
             table = (_make_pair_table if few else _make_side_by_side)(comparison)
@@ -51,16 +52,16 @@ def print_comparison(comparison: Comparison) -> None:
     elif rows:
         _print(console, "what differs in the configs", _make_config_table(comparison, rows))
     elif all(run.config_differences is not None for run in comparison.runs):
-        console.print("\nThe configs mean the same.")
+        console.print("The configs mean the same.\n")
     if method := describe_method(comparison):
         marked = "" if len(comparison.runs) == 2 else " It is marked *."
-        console.print(Text(f"\n{method}{marked}\n{MEANING}"))
+        console.print(Text(f"{method}{marked}\n{MEANING}"))
 
 
 def _print(console: Console, title: str, table: Table) -> None:
     """Print a table below its title: one of Rich's own would be folded to the table's width."""
-    console.print(Text(f"\n{title}", style="bold"), soft_wrap=True)
-    console.print(table, end="")
+    console.print(Text(title, style="bold"), soft_wrap=True)
+    console.print(table)
 
 
 def _letters(comparison: Comparison) -> list[str]:
@@ -120,8 +121,9 @@ def _make_side_by_side(comparison: Comparison) -> Table:
             change = run.changes.get(name)
             if change is not None:
                 lines.append(format_difference(change))
-                star = " *" if change.more_than_chance else ""
-                lines.append(f"p {format_p(change)}{star}" if change.p is not None else "")
+                if change.p is not None:
+                    star = " *" if change.more_than_chance else ""
+                    lines.append(f"p {format_p(change)}{star}")
             cells.append(Text("\n".join(lines)))
         table.add_row(METRICS[name].label, *cells)
     return table

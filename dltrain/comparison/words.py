@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dltrain.comparison.config_rows import tabulate_configs
 from dltrain.comparison.metrics import METRICS
 from dltrain.comparison.result import Change, ComparedRun, Comparison
-from dltrain.evaluation.table import format_value
 
 MEANING = (
     "This tells whether these trained models differ on rows like these, not whether one recipe is "
@@ -38,7 +37,8 @@ def describe_method(comparison: Comparison) -> str:
     text = f"Tested on the same {comparison.split} rows: {', '.join(parts)}"
     count = comparison.comparisons
     if count > 1:
-        text += f"; p after Holm's correction for {count} runs, metric by metric"
+        by_metric = ", metric by metric" if len(comparison.tested) > 1 else ""
+        text += f"; p after Holm's correction for {count} runs{by_metric}"
     text += ". More than chance: p < 0.05."
     if len(comparison.tested) > 1:
         text += f" Of {len(comparison.tested)} metrics, look at the one you chose beforehand."
@@ -90,11 +90,15 @@ def _find_twin(comparison: Comparison) -> str | None:
 
 
 def format_difference(change: Change | None) -> str:
-    """Return the difference with its sign; a dash where there is none."""
+    """Return the difference with its sign, in four decimals; a dash where there is none."""
     if change is None:
         return "-"
-    text = format_value(change.difference)
-    return text if change.difference <= 0 else f"+{text}"
+    size = abs(change.difference)
+    if size == 0:
+        return "0.0000"
+    if size >= 1000:
+        return f"{change.difference:+,.1f}"
+    return f"{change.difference:+.4f}" if size >= 5e-5 else f"{change.difference:+.2g}"
 
 
 def format_p(change: Change | None) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from dltrain.comparison.compare import FEW
 from dltrain.comparison.config_rows import tabulate_configs
 from dltrain.comparison.metrics import METRICS
 from dltrain.comparison.result import Change, ComparedRun, Comparison
@@ -69,15 +70,18 @@ def make_comparison_page(comparison: Comparison) -> str:
 
 def _list_numbers(run: ComparedRun, comparison: Comparison) -> list[Cell]:
     cells = []
+    few = len(comparison.runs) <= FEW
     for name in comparison.metrics:
         if name not in run.values:
             cells.append(Cell("–"))
             continue
         value, change = run.value(name), run.changes.get(name)
+        details = _describe_change(change)
         cells.append(
             Cell(
                 format_value(value),
-                details=_describe_change(change),
+                # Many runs are a long table: one line below each value keeps it half as long.
+                details=details if few or not details else (" ".join(details),),
                 value=value,
                 marked=bool(change and change.more_than_chance),
             )

@@ -284,5 +284,5 @@ def test_the_method_is_said_in_words() -> None:
     )
     assert describe_method(compare(*runs, metric="f1.macro")) == (
         "Tested on the same test rows: F1 (macro) by the paired bootstrap (1,000 resamples); p "
-        "after Holm's correction for 2 runs, metric by metric. More than chance: p < 0.05."
+        "after Holm's correction for 2 runs. More than chance: p < 0.05."
     )

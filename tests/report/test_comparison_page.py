@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -152,3 +153,5 @@ def test_of_many_runs_the_best_and_the_baseline_are_drawn(
     assert "a/0002" not in headings
     rows = page.locator("section[aria-labelledby=metrics] tbody tr").count()
     assert rows == 12
+    best = page.locator("section[aria-labelledby=metrics] tbody td").first.inner_text()
+    assert re.fullmatch(r"0\.\d{4}\n\+0\.\d{4} \(0\.\d{4}\sto\s0\.\d{4}\) p <0\.001 \*", best)
