@@ -78,7 +78,7 @@ def make_run(
     (run / "model.keras").write_bytes(bytes(2048))
     if predictions is not None:
         scores = score(predictions, train_labels=predictions.true)
-        training = {"best_epoch": 2, "epochs": epochs, "train_seconds": 1.5}
+        training = {"best_epoch": 2, "epochs": epochs}
         write_metrics(run / "metrics.json", {"test": scores}, data=data, training=training)
         write_predictions(run / "predictions.parquet", {"test": predictions})
     return run

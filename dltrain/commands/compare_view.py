@@ -69,9 +69,7 @@ def _letters(comparison: Comparison) -> list[str]:
 
 
 def _title(comparison: Comparison) -> str:
-    rows = {
-        run.contents.splits.get(comparison.split or "", {}).get("rows") for run in comparison.runs
-    } - {None}
+    rows = {run.rows for run in comparison.runs if run.rows is not None}
     title = f"{comparison.split}: {rows.pop():,} rows" if len(rows) == 1 else str(comparison.split)
     if len(comparison.runs) == 2:
         return title

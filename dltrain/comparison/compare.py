@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from dltrain.comparison.metrics import METRICS, find_common
+from dltrain.comparison.metrics import METRICS
 from dltrain.comparison.result import Change, ComparedRun, Comparison
 from dltrain.comparison.same_data import find_data_difference, match_rows
 from dltrain.comparison.significance import judge_changes
@@ -50,12 +50,14 @@ def compare_runs(
         ComparedRun(
             contents=one,
             label=label,
+            rows=_count_rows(one, split),
             values=_find_values(one, split),
             data_difference=find_data_difference(first, one, split or ""),
         )
         for one, label in zip(contents, labels, strict=True)
     ]
-    metrics = find_common(one.splits.get(split or "", {}) for one in contents)
+    # In the order of METRICS, those that at least one run has.
+    metrics = [name for name in METRICS if any(name in run.values for run in runs)]
     tested = _choose_tested(metrics, metric, len(runs), split)
     runs, predictions = _read_predictions(runs, baseline, split, tested)
     differing = [run for run in runs if run.data_difference]
@@ -127,10 +129,24 @@ def _make_labels(paths: Sequence[RunPaths]) -> list[str]:
     ]
 
 
+def _count_rows(one: RunContents, split: str | None) -> int | None:
+    rows = one.splits.get(split or "", {}).get("rows")
+    return rows if type(rows) is int and rows > 0 else None
+
+
 def _find_values(one: RunContents, split: str | None) -> dict[str, Mapping[str, Any]]:
+    """Return metric → its number; one that is damaged is left out, and among the problems."""
     scores = one.splits.get(split or "", {})
-    found = {name: metric.find(scores) for name, metric in METRICS.items()}
-    return {name: number for name, number in found.items() if number is not None}
+    values = {}
+    for name, metric in METRICS.items():
+        try:
+            found = metric.find(scores)
+        except ValueError as error:
+            one.problems.append(f"{one.paths.metrics} is damaged: {split}.{error}.")
+            continue
+        if found is not None:
+            values[name] = found
+    return values
 
 
 def _subtract(run: ComparedRun, first: ComparedRun) -> dict[str, Change]:

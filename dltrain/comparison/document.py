@@ -35,7 +35,7 @@ def _describe_run(run: ComparedRun, comparison: Comparison) -> dict[str, Any]:
         "path": str(contents.paths.root),
         "status": contents.state,
         "data": contents.data,
-        "rows": contents.splits.get(comparison.split or "", {}).get("rows"),
+        "rows": run.rows,
         "metrics": {
             name: _describe_metric(number, run.changes.get(name))
             for name, number in run.values.items()
@@ -111,7 +111,7 @@ def _list_cells(run: ComparedRun, comparison: Comparison) -> dict[str, Any]:
         "baseline": "yes" if run is comparison.first else "no",
         "status": contents.state,
         "split": comparison.split,
-        "rows": contents.splits.get(comparison.split or "", {}).get("rows"),
+        "rows": run.rows,
     }
     for name in comparison.metrics:
         change = run.changes.get(name)

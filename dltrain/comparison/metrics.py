@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,11 +20,22 @@ class Metric:
     lower_is_better: bool = False
 
     def find(self, scores: Mapping[str, Any]) -> Mapping[str, Any] | None:
-        """Return {"value", "low", "high"} of a split's scores; None if they have no such metric."""
+        """Return {"value", "low", "high"} of a split's scores; None if they have no such metric.
+
+        Raises ValueError, with what was expected and received, if it is no number or null.
+        """
         found: Any = scores
         for key in self.name.split("."):
             found = found.get(key) if isinstance(found, Mapping) else None
-        return found if isinstance(found, Mapping) and "value" in found else None
+        if not isinstance(found, Mapping) or "value" not in found:
+            return None
+        numbers = {key: found.get(key) for key in ("value", "low", "high")}
+        for key, value in numbers.items():
+            if value is not None and not _is_number(value):
+                raise ValueError(
+                    f"{self.name}.{key}: expected a number or null, received {value!r}"
+                )
+        return numbers
 
 
 METRICS = {
@@ -47,6 +59,11 @@ METRICS = {
 }
 
 
+def _is_number(value: Any) -> bool:
+    is_real = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_real and math.isfinite(value)
+
+
 def parse_metric(text: str) -> str:
     """Return the name that `--metric TEXT` means; `f1` is `f1.macro`. Raises UsageError."""
     for name in (text, f"{text}.macro"):
@@ -57,9 +74,3 @@ def parse_metric(text: str) -> str:
         f"--metric '{text}': expected one of {', '.join(METRICS)}.",
         hint=f"Did you mean '{near}'?" if near else "",
     )
-
-
-def find_common(scores: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Return the metrics that at least one of `scores` has, in the order of METRICS."""
-    known = list(scores)
-    return [name for name, metric in METRICS.items() if any(metric.find(one) for one in known)]

@@ -49,6 +49,8 @@ class ComparedRun:
 
     contents: RunContents
     label: str
+    rows: int | None
+    """How many rows were scored; None if that isn't known."""
     values: Mapping[str, Mapping[str, Any]]
     changes: Mapping[str, Change] = field(default_factory=dict)
     config_differences: Sequence[Difference] | None = None

@@ -24,18 +24,20 @@ def find_data_difference(first: RunContents, second: RunContents, split: str) ->
     """
     if first.data != second.data and first.data and second.data:
         return f"its numbers are of {_name_kind(second.data)}, not of {_name_kind(first.data)}"
-    prints = [(each.environment or {}).get("dataset") or {} for each in (first, second)]
-    if all(prints) and (phrase := _compare_fingerprints(*prints)):
-        return phrase
+    prints = [(each.environment or {}).get("dataset") for each in (first, second)]
+    if all(isinstance(each, dict) for each in prints):
+        phrase = _compare_fingerprints(*prints)  # type: ignore[arg-type]
+        if phrase:
+            return phrase
     scores = [each.splits.get(split) or {} for each in (first, second)]
-    for key, name in (("task", "task"), ("classes", "classes"), ("rows", f"{split} rows")):
+    for key, kind in (("task", str), ("classes", list), ("rows", int)):
         one, two = (each.get(key) for each in scores)
-        if one is not None and two is not None and one != two:
+        if isinstance(one, kind) and isinstance(two, kind) and one != two:
+            if key == "rows":
+                return f"it has {two:,} {split} rows, not {one:,}"
             if key == "classes":
                 return f"its classes are {_list(two)}, not {_list(one)}"
-            if key == "rows":
-                return f"it has {two:,} {name}, not {one:,}"
-            return f"its {name} is {two}, not {one}"
+            return f"its task is {two}, not {one}"
     return None
 
 

@@ -67,7 +67,13 @@ class RunContents:
         if record is not None and not isinstance(record.get("splits"), dict):
             self._add(f"{self.paths.metrics} is damaged: splits: expected a mapping.")
             return {}
-        return record or {}
+        record = record or {}
+        sections = {"training": record.get("training", {}), **record.get("splits", {})}
+        for name, section in sections.items():
+            if not isinstance(section, dict):
+                self._add(f"{self.paths.metrics} is damaged: {name}: expected a mapping.")
+                return {}
+        return record
 
     @property
     def splits(self) -> dict[str, dict[str, Any]]:
@@ -78,29 +84,26 @@ class RunContents:
     @property
     def best_epoch(self) -> int | None:
         """Return the epoch (from 1) whose model was kept; None where that isn't known."""
-        return self._metrics.get("training", {}).get("best_epoch") or None
+        return _count(self._metrics.get("training", {}).get("best_epoch")) or None
 
     @property
     def epochs(self) -> int | None:
         """Return how many epochs were trained; None where that isn't known."""
         if self.status is not None:
             return self.status.epochs_done
-        epochs: int | None = self._metrics.get("training", {}).get("epochs")
-        return epochs
+        return _count(self._metrics.get("training", {}).get("epochs"))
 
     @property
     def parameters(self) -> int | None:
         """Return how many weights the model has."""
-        found: int | None = (self.model_table or {}).get("parameters")
-        return found
+        return _count((self.model_table or {}).get("parameters"))
 
     @property
     def train_seconds(self) -> float | None:
-        """Return the seconds of all epochs."""
-        seconds = self._metrics.get("training", {}).get("train_seconds")
-        if seconds is None and self.history:
-            return sum(row.get("seconds", 0.0) for row in self.history)
-        return seconds  # type: ignore[no-any-return]
+        """Return the seconds of all finished epochs, validation included."""
+        if not self.history:
+            return None
+        return sum(row.get("seconds", 0.0) for row in self.history)
 
     @property
     def data(self) -> str | None:
@@ -178,6 +181,11 @@ class RunContents:
     def _add(self, problem: str) -> None:
         if problem not in self.problems:
             self.problems.append(problem)
+
+
+def _count(value: Any) -> int | None:
+    """Return `value` if it is a whole number from 0, else None."""
+    return value if type(value) is int and value >= 0 else None
 
 
 def _read_text(path: Any) -> str:

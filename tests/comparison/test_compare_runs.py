@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
+import json
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from made_runs import DIGITS, classify, estimate, make_run
+from made_runs import DIGITS, classify, estimate, make_run, score_accuracy
 from scipy.stats import binomtest
+from test_json_schemas import errors
 from tiny_runs import REGRESSION
 
+from dltrain.commands.compare_view import print_comparison
 from dltrain.comparison.compare import compare_runs
+from dltrain.comparison.document import to_csv, to_document
 from dltrain.comparison.result import Comparison
 from dltrain.comparison.words import describe_method, list_notes
 from dltrain.errors import RunError
+from dltrain.runs.atomic import to_json
 from dltrain.runs.layout import RunPaths
 from dltrain.runs.predictions import Predictions
 
@@ -68,6 +77,18 @@ def test_the_test_is_what_anyone_computes_from_the_files() -> None:
     assert change.low is not None
     assert change.high is not None
     assert 0 < change.low < change.difference < change.high
+
+
+def test_the_order_of_the_rows_in_the_file_changes_nothing() -> None:
+    first = make_run("a/0001", classify(0.8, seed=1))
+    second = make_run("a/0002", classify(0.9, seed=2))
+    mixed = make_run("a/0003", shuffle(classify(0.9, seed=2)))
+    one, two = (compare(first, other).runs[1].changes for other in (second, mixed))
+    assert one.keys() == two.keys()
+    for name, change in one.items():
+        assert two[name].difference == pytest.approx(change.difference, abs=1e-15)
+        assert (two[name].low, two[name].high) == pytest.approx((change.low, change.high))
+        assert two[name].p == change.p
 
 
 def test_every_metric_of_few_runs_is_tested_and_corrected_for_their_number() -> None:
@@ -231,6 +252,51 @@ def test_what_is_damaged_unfinished_or_of_another_format_is_named_and_the_rest_c
         "or a schedule: a mapping with type, received the number -1. runs/a/0004/history.csv has 2 "
         "of 3 epochs: it is missing or was cut short. Left out: what differs in its config.",
     ]
+
+
+def test_a_number_that_is_none_is_named_and_the_others_compared() -> None:
+    runs = [make_run(f"a/000{n}", classify(0.8, seed=n)) for n in (1, 2)]
+    record = json.loads((runs[1] / "metrics.json").read_text())
+    record["splits"]["test"]["accuracy"]["value"] = "high"
+    (runs[1] / "metrics.json").write_text(json.dumps(record))
+    comparison = compare(*runs)
+    assert comparison.runs[1].changes["f1.macro"].p is not None
+    assert "accuracy" not in comparison.runs[1].changes
+    assert list_notes(comparison) == [
+        "a/0002: runs/a/0002/metrics.json is damaged: test.accuracy.value: expected a number or "
+        "null, received 'high'."
+    ]
+
+
+ODD = (None, "x", [], {}, -1, float("inf"), True)
+
+
+@pytest.mark.parametrize("file", ["metrics.json", "model.json", "environment.json", "status.json"])
+def test_no_value_in_a_file_ends_in_a_traceback(file: str) -> None:
+    runs = [make_run(f"a/000{n}", classify(0.8, seed=n), score=score_accuracy) for n in (1, 2)]
+    text = (runs[1] / file).read_text()
+    for path in find_paths(json.loads(text)):
+        for odd in ODD:
+            record = json.loads(text)
+            holder = record
+            for key in path[:-1]:
+                holder = holder[key]
+            holder[path[-1]] = odd
+            (runs[1] / file).write_text(json.dumps(record))
+            comparison = compare(*runs, force=True)
+            with contextlib.redirect_stdout(io.StringIO()):
+                print_comparison(comparison)
+            to_csv(comparison)
+            assert not list(errors(json.loads(to_json(to_document(comparison))), "compare"))
+
+
+def find_paths(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Return the path of every value in a JSON document, of lists that of the first item."""
+    items = value.items() if isinstance(value, dict) else enumerate(value[:1])
+    for key, item in items:
+        yield (*path, key)
+        if isinstance(item, dict | list):
+            yield from find_paths(item, (*path, key))
 
 
 def test_runs_none_of_which_was_evaluated_still_show_what_differs() -> None:
