@@ -70,7 +70,6 @@ class Commands(LazyGroup):
         "compare": Entry(
             "dltrain.commands.compare:compare",
             "Compare runs: numbers, whether they differ by more than chance, configs, cost.",
-            brief=True,
         ),
         "runs": Entry(
             "dltrain.commands.runs:runs",

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from made_runs import classify, estimate, make_run, score_accuracy
 from processes import run_dltrain
 from test_json_schemas import check
 from tiny_runs import REGRESSION, Result
+from written_runs import classify, estimate, make_run, score_accuracy
 
 Cli = Callable[..., Result]
 

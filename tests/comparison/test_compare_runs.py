@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from made_runs import DIGITS, classify, estimate, make_run, score_accuracy
 from scipy.stats import binomtest
 from test_json_schemas import errors
 from tiny_runs import REGRESSION
+from written_runs import DIGITS, classify, estimate, make_run, score_accuracy
 
 from dltrain.commands.compare_view import print_comparison
 from dltrain.comparison.compare import compare_runs

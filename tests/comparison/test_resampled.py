@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from made_runs import classify, estimate
 from sklearn.metrics import (
     f1_score,
     log_loss,
@@ -15,6 +14,7 @@ from sklearn.metrics import (
     recall_score,
     roc_auc_score,
 )
+from written_runs import classify, estimate
 
 from dltrain.comparison.metrics import METRICS
 from dltrain.comparison.resampled import resample_metrics

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from made_runs import classify, make_run, score_accuracy
 from tiny_runs import Result
+from written_runs import classify, make_run, score_accuracy
 
 Cli = Callable[..., Result]
 
