@@ -41,6 +41,10 @@ class Commands(LazyGroup):
             "Evaluate the best model of RUN: accuracy, precision, recall, F1, AUC-ROC, or the "
             "errors.",
         ),
+        "report": Entry(
+            "dltrain.commands.report:report",
+            "Write report.html of RUN: one file with its numbers, charts, mistakes and config.",
+        ),
         "check": Entry(
             "dltrain.commands.check:check",
             "Check CONFIG: every problem with its line, its layers, and what would train badly.",

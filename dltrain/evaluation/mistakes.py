@@ -93,9 +93,12 @@ def choose_mistakes(predictions: Predictions) -> NDArray[np.int64]:
     confidence = predictions.probabilities[wrong, predictions.predicted[wrong]]
     ranked = wrong[np.argsort(-confidence, kind="stable")]
     chosen = set(ranked[:WORST].tolist())
-    seen: dict[tuple[int, int], int] = {}
-    for row in ranked.tolist():
-        cell = (int(predictions.true[row]), int(predictions.predicted[row]))
+    cells = predictions.true * len(predictions.class_names) + predictions.predicted
+    _, where, frequency = np.unique(cells[ranked], return_inverse=True, return_counts=True)
+    # Of many classes not every cell has room: the most frequent confusions come first.
+    seen: dict[int, int] = {}
+    for place in np.argsort(-frequency[where], kind="stable"):
+        row, cell = int(ranked[place]), int(where[place])
         seen[cell] = seen.get(cell, 0) + 1
         if seen[cell] <= OF_A_CELL and len(chosen) < LIMIT:
             chosen.add(row)

@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Kind = Literal["line", "points", "reference", "band"]
+# "reference" is a thin line to compare with; "told" stands in the tooltip and the table alone.
+Kind = Literal["line", "points", "reference", "told"]
 
 # Each has a contrast of at least 3:1 on white and on the dark page (WCAG 2.2, 1.4.11).
 COLOURS = (
@@ -26,6 +27,9 @@ COLOURS = (
     "#7a7f87",
     "#7c6a4d",
 )
+# A line of at most so many values shows them as points too.
+_FEW = 60
+
 # What tells lines apart in a copy without colour, or to an eye that sees them alike.
 _DASHES: tuple[list[int], ...] = ([], [6, 3], [2, 2], [8, 3, 2, 3])
 
@@ -56,7 +60,7 @@ class Chart:
     """Hold what a template needs for a chart; `name` is unique within its page.
 
     `summary` says in a sentence what the chart shows, for who can't see it. `rows` are the
-    numbers, a column for each of `columns`.
+    numbers, a column for each of `columns`. `legend` names the lines, in HTML: long names wrap.
     """
 
     name: str
@@ -65,6 +69,7 @@ class Chart:
     specification: Mapping[str, Any]
     columns: Sequence[str]
     rows: Sequence[Sequence[float | None]]
+    legend: Sequence[Mapping[str, str]] = ()
     note: str = ""
 
 
@@ -90,7 +95,7 @@ def make_chart(
         {"x": row[0], **{f"y{i}": value for i, value in enumerate(row[1:]) if value is not None}}
         for row in rows
     ]
-    layers = [_draw(index, one, y) for index, one in enumerate(series)]
+    layers = [_draw(i, one, y) for i, one in enumerate(series) if one.kind != "told"]
     if mark is not None:
         in_right_half = 2 * mark[0] > min(xs) + max(xs)
         layers.insert(0, _draw_mark(*mark, to_the_left=in_right_half))
@@ -100,10 +105,7 @@ def make_chart(
         "encoding": {"x": _encode_axis("x", x)},
         "layer": layers,
         "description": summary,
-        "resolve": {"legend": {"color": "shared"}},
     }
-    if len(series) > 1:
-        specification["encoding"]["color"] = _encode_colours(series)
     return Chart(
         name=name,
         title=title,
@@ -111,29 +113,50 @@ def make_chart(
         specification=specification,
         columns=[x.title, *(one.name for one in series)],
         rows=rows,
+        legend=_make_legend(series),
         note=note,
     )
 
 
 def _draw(index: int, series: Series, y: Axis) -> dict[str, Any]:
     """Return the layer of one series."""
-    colour = COLOURS[index % len(COLOURS)]
     marks: dict[Kind, dict[str, Any]] = {
         "line": {
             "type": "line",
             "strokeWidth": 2,
             "strokeDash": _DASHES[index % len(_DASHES)],
             # A single epoch has no line: its point is all there is to see.
-            "point": {"size": 24} if sum(v is not None for v in series.values) <= 60 else False,
+            "point": {"size": 24, "aria": False} if len(series.values) <= _FEW else False,
         },
         "points": {"type": "point", "filled": True, "size": 16, "opacity": 0.5},
-        "reference": {"type": "line", "strokeWidth": 1, "strokeDash": [4, 4]},
-        "band": {"type": "bar", "opacity": 0.35},
+        "reference": {"type": "line", "strokeWidth": 1, "strokeDash": [4, 4], "opacity": 0.7},
     }
-    mark = {**marks[series.kind], "color": colour, "aria": False}
-    encoding: dict[str, Any] = {"y": {"field": f"y{index}", **_encode_axis("y", y)}}
-    encoding["color"] = {"datum": series.name}
-    return {"mark": mark, "encoding": encoding}
+    encoding = {
+        "y": {"field": f"y{index}", **_encode_axis("y", y)},
+        "color": {"value": choose_colour(index, series)},
+    }
+    return {"mark": {**marks[series.kind], "aria": False}, "encoding": encoding}
+
+
+def _make_legend(series: Sequence[Series]) -> list[dict[str, str]]:
+    """Return name, colour and dashes of each line; none where the title says what it is."""
+    shown = [(index, one) for index, one in enumerate(series) if one.kind != "told"]
+    if len(shown) < 2:
+        return []
+    return [
+        {
+            "name": one.name,
+            "kind": one.kind,
+            "colour": choose_colour(index, one),
+            "dashes": " ".join(map(str, _DASHES[index % len(_DASHES)])),
+        }
+        for index, one in shown
+    ]
+
+
+def choose_colour(index: int, series: Series) -> str:
+    """Return the colour of the series at `index` of its chart."""
+    return "currentColor" if series.kind == "reference" else COLOURS[index % len(COLOURS)]
 
 
 def _draw_mark(at: float, text: str, *, to_the_left: bool) -> dict[str, Any]:
@@ -148,7 +171,8 @@ def _draw_mark(at: float, text: str, *, to_the_left: bool) -> dict[str, Any]:
         "data": {"values": [{"x": at}]},
         "layer": [
             {"mark": rule, "encoding": no_colour},
-            {"mark": label, "encoding": {**no_colour, "y": {"value": 8}}},
+            # Above the drawing, where no line can cross it.
+            {"mark": label, "encoding": {**no_colour, "y": {"value": -7}}},
         ],
     }
 
@@ -157,8 +181,8 @@ def _draw_hover(x: Axis, series: Sequence[Series]) -> dict[str, Any]:
     """Return an invisible rule a row; the one nearest to the pointer shows, with a tooltip."""
     tooltip = [{"field": "x", "type": "quantitative", "title": x.title, "format": ".4~g"}]
     tooltip += [
-        {"field": f"y{index}", "type": "quantitative", "title": one.name, "format": ".4~g"}
-        for index, one in enumerate(series)
+        {"field": f"y{index}", "type": "quantitative", "title": name, "format": ".4~g"}
+        for index, name in enumerate(_name_lines(series))
     ]
     return {
         "params": [
@@ -182,6 +206,20 @@ def _draw_hover(x: Axis, series: Sequence[Series]) -> dict[str, Any]:
     }
 
 
+def _name_lines(series: Sequence[Series]) -> list[str]:
+    """Return the names as vega-tooltip takes them: all different, and none that it acts on.
+
+    It shows `image` as a picture and `title` as a heading; classes may be called so.
+    """
+    names: list[str] = []
+    for one in series:
+        name = f"{one.name} " if one.name in ("image", "title") else one.name
+        while name in names:
+            name += " "
+        names.append(name)
+    return names
+
+
 def _encode_axis(channel: str, axis: Axis) -> dict[str, Any]:
     scale: dict[str, Any] = {"zero": False, "nice": axis.scale != "whole"}
     options: dict[str, Any] = {"title": axis.title or None}
@@ -194,16 +232,6 @@ def _encode_axis(channel: str, axis: Axis) -> dict[str, Any]:
         scale |= {"domain": list(axis.domain), "nice": False}
     field = {"field": "x"} if channel == "x" else {}
     return {**field, "type": "quantitative", "scale": scale, "axis": options}
-
-
-def _encode_colours(series: Sequence[Series]) -> dict[str, Any]:
-    names = [one.name for one in series]
-    colours = [COLOURS[index % len(COLOURS)] for index in range(len(names))]
-    return {
-        "type": "nominal",
-        "scale": {"domain": names, "range": colours},
-        "legend": {"title": None, "orient": "top", "direction": "horizontal", "columns": 2},
-    }
 
 
 def _round_all(values: Sequence[float | None]) -> list[float | None]:

@@ -47,10 +47,12 @@ def render_page(
         lstrip_blocks=True,
     )
     environment.filters["json"] = to_script_json
+    environment.filters["thousands"] = "{:,}".format
     style = _read("page.css")
     code = [_read("page.js"), *(_read(name) for name in scripts)]
     if charts:
-        code = [load_vega_script(), _read("charts.js"), *code]
+        # Last: a table sorts at once, while the charts' script is still being read.
+        code = [*code, load_vega_script(), _read("charts.js")]
     return environment.get_template(template).render(
         title=title,
         charts=charts,
