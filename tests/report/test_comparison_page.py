@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -48,7 +49,10 @@ def open_page(browser: Any) -> Iterator[Callable[..., Any]]:
         page.on("request", lambda request: requests.append(request.url))
         requests: list[str] = []
         page.goto(path.resolve().as_uri())
-        page.wait_for_function("performance.getEntriesByName('charts-drawn').length > 0")
+        deadline = time.monotonic() + 60
+        while not page.evaluate("performance.getEntriesByName('charts-drawn').length"):
+            assert time.monotonic() < deadline, "the charts were not drawn"
+            page.wait_for_timeout(50)
         assert requests == [path.resolve().as_uri()]
         return page
 
@@ -106,7 +110,7 @@ def test_hovering_over_a_curve_shows_the_value_of_every_run(
     page = open_page(page_file)
     figure = page.get_by_role("figure", name="loss", exact=True)
     figure.scroll_into_view_if_needed()
-    box = figure.locator("svg").bounding_box()
+    box = figure.locator(".chart svg").bounding_box()
     page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + box["height"] * 0.5)
     tooltip = page.locator("#vg-tooltip-element.visible")
     tooltip.wait_for()
