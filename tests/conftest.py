@@ -25,13 +25,21 @@ def write_config(tmp_path: Path) -> Callable[..., Path]:
     return write
 
 
+@pytest.fixture(scope="session")
+def chart_scripts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder for what `report.vega_script` keeps: made once, not once a test."""
+    return tmp_path_factory.mktemp("scripts")
+
+
 @pytest.fixture
-def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chart_scripts: Path) -> Path:
     """Work in an empty directory, with no setting from outside; return it."""
     monkeypatch.chdir(tmp_path)
     for name in ("DLTRAIN_DATA_DIR", "DLTRAIN_OFFLINE", "COLUMNS", "FORCE_COLOR", "PYTHONPATH"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    (tmp_path / "cache" / "dltrain").mkdir(parents=True)
+    (tmp_path / "cache" / "dltrain" / "scripts").symlink_to(chart_scripts)
     return tmp_path
 
 

@@ -85,7 +85,8 @@ def format_interval(number: Mapping[str, Any]) -> str:
     """Return `0.9712 – 0.9766`, with spaces that don't break; "" where there is no interval."""
     if number.get("low") is None or number.get("high") is None:
         return ""
-    return f"{format_value(number['low'])}\N{NO-BREAK SPACE}–\N{NO-BREAK SPACE}{format_value(number['high'])}"
+    low, high = format_value(number["low"]), format_value(number["high"])
+    return f"{low}\N{NO-BREAK SPACE}–\N{NO-BREAK SPACE}{high}"
 
 
 def format_duration(seconds: float | None) -> str:

@@ -6,6 +6,7 @@ the three together costs a good second, so the result is kept in the user's cach
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import importlib.metadata
 import re
@@ -18,6 +19,7 @@ _PACKAGE = "vl-convert-python"
 _EXPORTED = "window.vegaEmbed = vegaEmbed;"
 
 
+@functools.cache
 def load_vega_script() -> str:
     """Return the JavaScript (some 0.9 MB) that defines `vegaEmbed`, fit for a <script> element.
 
