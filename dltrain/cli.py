@@ -75,6 +75,10 @@ class Commands(LazyGroup):
             "resolved.",
             brief=True,
         ),
+        "compare": Entry(
+            "dltrain.commands.compare:compare",
+            "Compare runs: numbers, whether they differ by more than chance, configs, cost.",
+        ),
         "runs": Entry(
             "dltrain.commands.runs:runs",
             "List the runs, newest first: status, headline metric, epochs, time.",

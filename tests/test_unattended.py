@@ -23,6 +23,7 @@ COMMANDS = {
     "report": (["report", "absent"], 2),
     "check": (["check", "config.yaml"], 0),
     "describe": (["describe"], 0),
+    "compare": (["compare", "absent", "lost"], 2),
     "diff": (["diff", "config.yaml", "config.yaml"], 0),
     "init": (["init"], 0),
     "schema": (["schema"], 0),

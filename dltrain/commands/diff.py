@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dltrain.config.compare import Difference, compare_configs
+from dltrain.config.compare import Difference, compare_configs, format_value
 from dltrain.config.load import LoadedConfig, load_config
 from dltrain.runs.atomic import to_json
 from dltrain.runs.find import resolve_run
@@ -97,16 +97,3 @@ def _name(difference: Difference) -> str:
     if first is None or second is None or first == second:
         return str(first or second)
     return f"{first}\n(B: {second})"
-
-
-def format_value(value: Any) -> str:
-    """Return a value as YAML has it, in one line."""
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{key}: {format_value(item)}" for key, item in value.items()) + "}"
-    if isinstance(value, (list, tuple)):
-        return f"[{', '.join(map(format_value, value))}]"
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value)

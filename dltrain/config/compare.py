@@ -271,3 +271,16 @@ def _shorten_argument(component: Component, name: str, value: Any) -> Any:
     if isinstance(value, list):
         return [_shorten_argument(component, name, item) for item in value]
     return _shorten(nested, value) if isinstance(value, dict) else value
+
+
+def format_value(value: Any) -> str:
+    """Return a value as YAML has it, in one line."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}: {format_value(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(map(format_value, value))}]"
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)

@@ -64,7 +64,7 @@ def score_classification(
     # argmax of what the network said: rounding to sums of 1 could break ties otherwise.
     predicted = checked.argmax(axis=1)
     points, per_class, confusion = _score_points(labels, predicted, checked, class_names)
-    normalized = _normalize(checked)
+    normalized = normalize_probabilities(checked)
     if normalized is not None:
         points["log_loss"] = _compute_log_loss(labels, normalized)
     samples = _resample(labels, checked, normalized, confusion, seed=seed)
@@ -177,7 +177,7 @@ def _compute_auc(positive: NDArray[np.bool_], scores: Floats) -> float | None:
     return float(roc_auc_score(positive, scores))
 
 
-def _normalize(probabilities: Floats) -> Floats | None:
+def normalize_probabilities(probabilities: Floats) -> Floats | None:
     """Return rows that sum to 1 to float64's precision, or None if they aren't near it.
 
     float32's softmax misses 1 by some 1e-7, for which scikit-learn warns on float64.

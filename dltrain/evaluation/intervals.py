@@ -127,7 +127,15 @@ def score_cells(confusion: Floats) -> dict[str, Floats]:
     scikit-learn.
     """
     hits = np.diagonal(confusion, axis1=1, axis2=2)
-    support, predicted = confusion.sum(axis=2), confusion.sum(axis=1)
+    return score_counts(hits, support=confusion.sum(axis=2), predicted=confusion.sum(axis=1))
+
+
+def score_counts(hits: Floats, *, support: Floats, predicted: Floats) -> dict[str, Floats]:
+    """Return what `score_cells` does, from counts of rows, each (matrices, classes).
+
+    `hits` are the rows of a class that were predicted as it, `support` all rows of a class, and
+    `predicted` all that were predicted as it.
+    """
     per_class = {
         "precision": _divide(hits, predicted),
         "recall": _divide(hits, support),
@@ -138,7 +146,7 @@ def score_cells(confusion: Floats) -> dict[str, Floats]:
     for name, values in per_class.items():
         scores[f"{name}_macro"] = (values * present).sum(axis=1) / present.sum(axis=1)
         scores[f"{name}_weighted"] = (values * support).sum(axis=1) / support.sum(axis=1)
-        if confusion.shape[1] == 2:
+        if hits.shape[1] == 2:
             scores[f"{name}_binary"] = np.where(present[:, 1], values[:, 1], np.nan)
     return scores
 

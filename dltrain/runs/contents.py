@@ -10,7 +10,8 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from dltrain.errors import RunError
+from dltrain.config.load import LoadedConfig, load_config
+from dltrain.errors import ConfigError, DltrainError, RunError
 from dltrain.runs.history import read_history
 from dltrain.runs.layout import RunPaths
 from dltrain.runs.metrics import read_metrics_record
@@ -70,7 +71,13 @@ class RunContents:
         if record is not None and not isinstance(record.get("splits"), dict):
             self._add(f"{self.paths.metrics} is damaged: splits: expected a mapping.")
             return {}
-        return record or {}
+        record = record or {}
+        sections = {"training": record.get("training", {}), **record.get("splits", {})}
+        for name, section in sections.items():
+            if not isinstance(section, dict):
+                self._add(f"{self.paths.metrics} is damaged: {name}: expected a mapping.")
+                return {}
+        return record
 
     @property
     def splits(self) -> dict[str, dict[str, Any]]:
@@ -81,7 +88,19 @@ class RunContents:
     @property
     def best_epoch(self) -> int | None:
         """Return the epoch (from 1) whose model was kept; None where that isn't known."""
-        return self._metrics.get("training", {}).get("best_epoch") or None
+        return _count(self._metrics.get("training", {}).get("best_epoch")) or None
+
+    @property
+    def epochs(self) -> int | None:
+        """Return how many epochs were trained; None where that isn't known."""
+        if self.status is not None:
+            return self.status.epochs_done
+        return _count(self._metrics.get("training", {}).get("epochs"))
+
+    @property
+    def parameters(self) -> int | None:
+        """Return how many weights the model has."""
+        return _count((self.model_table or {}).get("parameters"))
 
     @property
     def train_seconds(self) -> float | None:
@@ -167,6 +186,28 @@ class RunContents:
         return count_test_uses(self.paths)
 
     @cached_property
+    def loaded_config(self) -> LoadedConfig | None:
+        """Return the config, checked and resolved as this dltrain does it."""
+        if self.config_text is None:
+            return None
+        try:
+            return load_config(self.paths.config)
+        except ConfigError as error:
+            first = error.problems[0]
+            self._add(f"{first.location()}: {first.key}: {first.message}".replace(": : ", ": "))
+        except DltrainError as error:
+            self._add(error.message)
+        return None
+
+    @property
+    def model_bytes(self) -> int | None:
+        """Return the size of the saved model's file; None if it isn't there."""
+        try:
+            return self.paths.model.stat().st_size
+        except OSError:
+            return None
+
+    @cached_property
     def source_text(self) -> str | None:
         """Return the config as it was written, comments and all."""
         return self._try(lambda: _read_text(self.paths.source))
@@ -192,6 +233,11 @@ class RunContents:
     def _add(self, problem: str) -> None:
         if problem not in self.problems:
             self.problems.append(problem)
+
+
+def _count(value: Any) -> int | None:
+    """Return `value` if it is a whole number from 0, else None."""
+    return value if type(value) is int and value >= 0 else None
 
 
 def _read_text(path: Any) -> str:

@@ -32,6 +32,22 @@ def resolve_run(path_or_name: str | Path, *, root: Path = DEFAULT_ROOT) -> RunPa
     raise _explain(given, root)
 
 
+def find_numbered_runs(name: str | Path, *, root: Path = DEFAULT_ROOT) -> list[RunPaths]:
+    """Return all runs of NAME, or of a folder of numbered runs, oldest first; [] for a run's own.
+
+    `name` is what `resolve_run` takes for the latest of them.
+    """
+    given = Path(name)
+    if any(
+        RunPaths(place).looks_like_run() or _is_numbered(place) for place in (given, root / given)
+    ):
+        return []
+    for folder in (root / given, given):
+        if runs := _numbered_runs(folder):
+            return runs
+    return []
+
+
 def _is_numbered(place: Path) -> bool:
     return parse_number(place.name) is not None and place.is_dir()
 

@@ -1,0 +1,1 @@
+"""Runs beside each other: which differ, in what, and by more than chance?"""
