@@ -21,6 +21,7 @@ from dltrain.runs.history import append_history, write_history
 from dltrain.runs.layout import RunPaths
 from dltrain.runs.lock import hold_run, release_run
 from dltrain.runs.status import DataKind, StoppedBy
+from dltrain.trackers.choose import check_trackers
 from dltrain.training.best_scores import evaluate_best, scored_splits
 from dltrain.training.engine import (
     Device,
@@ -34,6 +35,7 @@ from dltrain.training.outcome import RunOutcome, recording_outcome
 from dltrain.training.prepare import check_callbacks, prepare_augmentation, prepare_network
 from dltrain.training.recorded_data import check_same_data, read_tokenizer
 from dltrain.training.resume import Resumption, note_other_machine, plan_resumption
+from dltrain.training.tracking import tracking
 
 if TYPE_CHECKING:
     from dltrain.training.assemble import Prepared
@@ -87,6 +89,8 @@ def fit(
     listener = listener or Listener()
     begun = time.perf_counter() if begun is None else begun
     check_callbacks(loaded)
+    trackers = [] if smoke else loaded.config.trackers  # what a smoke run gives means nothing
+    check_trackers(trackers, offline=offline)
     # A directory that is taken, or no GPU, shows before minutes of download. Otherwise TensorFlow
     # is imported, which takes seconds, while the data is opened.
     is_new = run_directory is not None and not run_directory.exists()
@@ -110,18 +114,24 @@ def fit(
                     paths.root.rmdir()
         raise
     paths = paths or create_run_directory(loaded.config.name, root=runs_root)
+    deadline = None if max_seconds is None else begun + max_seconds
+    tracked = tracking(
+        trackers, prepared, paths, resumption, listener, offline=offline, deadline=deadline
+    )
     try:
-        with recording_outcome(
-            paths,
-            epochs_goal=loaded.config.training.epochs,
-            epochs_done=resumption.epochs_done if resumption else 0,
-            data=data.kind,
-        ) as outcome:
+        with (
+            tracked as heard,
+            recording_outcome(
+                paths,
+                epochs_goal=loaded.config.training.epochs,
+                epochs_done=resumption.epochs_done if resumption else 0,
+                data=data.kind,
+            ) as outcome,
+        ):
             notes = _write_description(paths, prepared, started, resumption, command_line)
             for note in (*(resumption.notes if resumption else ()), *notes):
-                listener.note(note)
-            deadline = None if max_seconds is None else begun + max_seconds
-            return _train(prepared, paths, outcome, listener, resumption, deadline, score_train)
+                heard.note(note)
+            return _train(prepared, paths, outcome, heard, resumption, deadline, score_train)
     finally:
         listener.close()
         release_run(paths)
