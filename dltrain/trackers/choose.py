@@ -21,11 +21,12 @@ def check_trackers(specs: Sequence[Mapping[str, Any]], *, offline: bool) -> None
                 hint=f"pip install 'dltrain[{name}]', or take the tracker out of the config.",
             )
         if name == "wandb":
-            from dltrain.trackers.wandb import lacks_key
+            from dltrain.trackers.wandb import find_login_problem
 
-            if lacks_key(spec, offline=offline):
+            problem = find_login_problem(spec, offline=offline)
+            if problem:
                 raise MachineError(
-                    f"trackers[{index}]: wandb uploads with a key, and there is none here.",
+                    f"trackers[{index}]: wandb can't log in: {problem}.",
                     hint="Set WANDB_API_KEY, or `wandb login` once, or give the tracker "
                     "mode: offline.",
                 )

@@ -102,3 +102,7 @@ class Tracker:
 
     def abandon(self) -> None:
         """Let go of everything after a failure, as far as that can be done."""
+
+    def explain(self, error: Exception) -> str:
+        """Return what an exception means to a person; "" where its own words say it."""
+        return ""

@@ -112,7 +112,7 @@ class Guarded:
     def _fail(self, error: Exception) -> None:
         self._failed_at = time.monotonic()
         self._has_begun = False
-        self._warn(describe_error(error))
+        self._warn(self.tracker.explain(error) or describe_error(error))
         try:
             self.tracker.abandon()
         except Exception:  # it has failed already, and that was told

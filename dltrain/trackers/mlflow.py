@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,7 @@ _SETTINGS = {
 # What MLflow itself takes where nothing is said: a database in the current folder.
 _DEFAULT_URI = "sqlite:///mlflow.db"
 _SQLITE = "sqlite:///"
+_PASSWORD = re.compile(r"//[^/@]*@")
 # Every epoch has it, whatever the metrics are.
 _ALWAYS_LOGGED = "seconds"
 
@@ -37,6 +40,7 @@ class MLflowTracker(Tracker):
     def __init__(self, options: Mapping[str, Any]) -> None:
         super().__init__(options)
         self._client: Any = None
+        self._uri = ""
         self._run_id = ""
         self._last_step = 0
 
@@ -48,8 +52,8 @@ class MLflowTracker(Tracker):
 
         for name in ("mlflow", "alembic"):
             logging.getLogger(name).setLevel(logging.ERROR)
-        uri = self._choose_uri(mlflow)
-        client = mlflow.MlflowClient(tracking_uri=uri)
+        self._uri = self._choose_uri()
+        client = mlflow.MlflowClient(tracking_uri=self._uri)
         if "run_id" not in self.memory:
             self.memory["run_id"] = self._create_run(client, run)
         self._run_id = self.memory["run_id"]
@@ -57,23 +61,24 @@ class MLflowTracker(Tracker):
         self._log_params(client, run)
         history = client.get_metric_history(self._run_id, _ALWAYS_LOGGED)
         self._last_step = max((metric.step for metric in history), default=0)
-        self.where = f"{uri}, run {self._run_id}"
+        self.where = f"{self.memory['uri']}, run {self._run_id}"
         self._client = client
 
-    def _choose_uri(self, mlflow: Any) -> str:
-        """Return where the run is kept; another config than before means another run."""
+    def _choose_uri(self) -> str:
+        """Return where the run is kept; another place than before means another run."""
         asked = self.options.get("tracking_uri") or os.environ.get("MLFLOW_TRACKING_URI")
-        if self.memory.get("asked_uri", asked) != asked:
+        place = _PASSWORD.sub("//", asked) if asked else None
+        if self.memory.get("asked_uri", place) != place:
             self.memory.clear()
         if "uri" not in self.memory:
-            uri = asked or _DEFAULT_URI
+            uri = place or _DEFAULT_URI
             if uri.startswith(_SQLITE):
                 # The run may go on from another folder.
                 uri = f"{_SQLITE}{Path(uri.removeprefix(_SQLITE)).absolute()}"
-            self.memory |= {"asked_uri": asked, "uri": uri}
-        # Logging a model asks for it in the process's state, not in the client's.
-        mlflow.set_tracking_uri(self.memory["uri"])
-        return str(self.memory["uri"])
+            self.memory |= {"asked_uri": place, "uri": uri}
+        uri = str(self.memory["uri"])
+        # A password is in the environment only, never in the run.
+        return asked if asked and not uri.startswith(_SQLITE) else uri
 
     def _create_run(self, client: Any, run: TrackedRun) -> str:
         default = os.environ.get("MLFLOW_EXPERIMENT_NAME") or run.name
@@ -129,6 +134,15 @@ class MLflowTracker(Tracker):
             self.memory["version"] = self._register(ending.root / "model.keras", name, step)
         client.set_terminated(self._run_id, _STATUSES[ending.state], int(ending.time * 1000))
 
+    def explain(self, error: Exception) -> str:
+        """Return what is wrong with the connection, of which MLflow tells at great length."""
+        deepest: BaseException = error
+        while deepest.__cause__ or deepest.__context__:
+            deepest = deepest.__cause__ or deepest.__context__ or deepest
+        if isinstance(deepest, OSError) and "://" in self.memory.get("uri", ""):
+            return f"{self.memory['uri']} can't be reached ({deepest})"
+        return ""
+
     def _has(self, name: str, step: int) -> bool:
         """Tell whether a metric has a value for the step, from a call that failed afterwards."""
         history = self._client.get_metric_history(self._run_id, name)
@@ -145,7 +159,10 @@ class MLflowTracker(Tracker):
 
         model = load_saved_model(path)
         # The model gets the experiment of the run that is active in this thread.
-        with mlflow.start_run(run_id=self._run_id, log_system_metrics=False):
+        with (
+            _default_uri(self._uri),
+            mlflow.start_run(run_id=self._run_id, log_system_metrics=False),
+        ):
             info = Model.log(
                 artifact_path=None,
                 name="model",
@@ -165,6 +182,19 @@ class MLflowTracker(Tracker):
         source, model_id = info.model_uri, info.model_id
         made = self._client.create_model_version(name, source, self._run_id, model_id=model_id)
         return str(made.version)
+
+
+@contextmanager
+def _default_uri(uri: str) -> Iterator[None]:
+    """Let functions that take no client work at `uri`. MLflow keeps it in the environment."""
+    import mlflow
+
+    before = os.environ.get("MLFLOW_TRACKING_URI")
+    mlflow.set_tracking_uri(uri)
+    try:
+        yield
+    finally:
+        mlflow.set_tracking_uri(before)
 
 
 def _make_signature(model: Any) -> Any:

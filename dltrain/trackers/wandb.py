@@ -64,6 +64,7 @@ class WandbTracker(Tracker):
             )
         except Exception:
             self._is_reachable = False
+            wandb.teardown()  # its process would still hold the id
             raise
         self.where = (
             str(self._run.url)
@@ -99,13 +100,17 @@ def is_offline(options: Mapping[str, Any], *, offline: bool) -> bool:
     return offline or mode != "online"
 
 
-def lacks_key(options: Mapping[str, Any], *, offline: bool) -> bool:
-    """Tell whether wandb would have to ask for a key. No network is asked."""
+def find_login_problem(options: Mapping[str, Any], *, offline: bool) -> str | None:
+    """Return why wandb couldn't log in without asking a question. No network is asked."""
     if is_offline(options, offline=offline):
-        return False
+        return None
     wandb = _import_wandb()
     wandb.setup(settings=wandb.Settings(silent=True))
-    return not wandb.login(prompt=False)
+    try:
+        found = wandb.login(prompt=False, verify=False)
+    except wandb.errors.AuthenticationError as error:  # a key that can't be one
+        return str(error).partition("\n")[0].rstrip(".")
+    return None if found else "there is no key"
 
 
 def _find_folder(wandb_run: Any, run: TrackedRun) -> Path:
