@@ -9,7 +9,8 @@ runs/mnist-cnn/0001/
   model.keras        the best model
   tokenizer.json     text only: the vocabulary
   checkpoints/       what resuming needs
-  plots/ report.html tensorboard/
+  plots/ report.html
+  tensorboard/ wandb/ trackers.json    what trackers wrote, and what they must know to go on
   .lock              while a process works on it
 """
 
