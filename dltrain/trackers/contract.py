@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -92,8 +92,11 @@ class Tracker:
         """Connect: make the tool's run, or go on with the one in `memory`."""
         raise NotImplementedError
 
-    def log_epoch(self, epoch: Epoch) -> None:
-        """Record an epoch, unless it is there from an earlier call or session."""
+    def log_epochs(self, epochs: Sequence[Epoch]) -> None:
+        """Record epochs, in order, but for those that are there from an earlier call or session.
+
+        There are several where the training is faster than the tracker.
+        """
         raise NotImplementedError
 
     def finish(self, ending: Ending) -> None:

@@ -13,7 +13,6 @@ import queue
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
 
 from dltrain.trackers.contract import Ending, Epoch, TrackedRun, Tracker
 from dltrain.trackers.memory import MemoryFile
@@ -25,7 +24,8 @@ LAST_TRY_SECONDS = 10.0
 
 _LONGEST_MESSAGE = 300
 
-Job = Callable[[], None]
+# So many epochs at most are handed over together, and then written down as taken.
+_MOST_EPOCHS = 200
 
 
 class Guarded:
@@ -39,8 +39,8 @@ class Guarded:
         self._run = run
         self._memory = memory
         tracker.memory = memory.get(tracker.name)
-        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
-        self._pending: deque[Job] = deque()
+        self._jobs: queue.SimpleQueue[Epoch | Ending] = queue.SimpleQueue()
+        self._pending: deque[Epoch | Ending] = deque()
         self._messages: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._has_warned = False
         self._has_begun = False
@@ -52,12 +52,11 @@ class Guarded:
 
     def log_epoch(self, epoch: Epoch) -> None:
         """Have an epoch recorded; return at once."""
-        self._jobs.put(lambda: self.tracker.log_epoch(epoch))
+        self._jobs.put(epoch)
 
     def finish(self, ending: Ending) -> None:
         """Have the end recorded, and the thread end; `wait` waits for it."""
-        self._jobs.put(lambda: self.tracker.finish(ending))
-        self._jobs.put(None)
+        self._jobs.put(ending)
 
     def wait(self, *, at_most: float = math.inf) -> None:
         """Return when all is recorded, or when it has taken too long: `at_most` seconds, say."""
@@ -69,7 +68,7 @@ class Guarded:
                 longest = min(longest, LAST_TRY_SECONDS)
             if time.monotonic() - begun > longest:
                 self._given_up.set()
-                self._warn(f"it didn't take all of the run within {longest:g} s")
+                self._warn(f"it didn't take all of the run within {round(longest, 1):g} s")
                 return
 
     def take_messages(self) -> list[str]:
@@ -81,11 +80,17 @@ class Guarded:
 
     def _work(self) -> None:
         self._deliver()  # begin at once: a server that is down shows in the first seconds
-        while (job := self._jobs.get()) is not None:
-            self._pending.append(job)
-            if self._failed_at is None or time.monotonic() - self._failed_at >= RETRY_SECONDS:
+        is_ending = had_worked = False
+        while not is_ending:
+            self._pending.append(self._jobs.get())
+            while not self._jobs.empty():
+                self._pending.append(self._jobs.get())
+            is_ending = isinstance(self._pending[-1], Ending)
+            failed_at = self._failed_at
+            had_worked = failed_at is None
+            if is_ending or failed_at is None or time.monotonic() - failed_at >= RETRY_SECONDS:
                 self._deliver()
-        if self._pending and not self._given_up.is_set():
+        if self._pending and had_worked:  # it failed only now: the end has one more try
             self._deliver()
 
     def _deliver(self) -> None:
@@ -98,8 +103,7 @@ class Guarded:
                     self._messages.put(f"tracker   {self.tracker.name}: {self.tracker.where}")
                 self._memory.put(self.tracker.name, self.tracker.memory)
             while self._pending and not self._given_up.is_set():
-                self._pending[0]()
-                self._pending.popleft()
+                self._hand_over()
                 self._memory.put(self.tracker.name, self.tracker.memory)
         except Exception as error:  # whatever another project's code raises
             self._fail(error)
@@ -108,6 +112,17 @@ class Guarded:
             self._failed_at = None
             where = self.tracker.where
             self._messages.put(f"{self.tracker.name} works again: all so far is in {where}.")
+
+    def _hand_over(self) -> None:
+        """Hand over the epochs that are pending, or the end if there are none."""
+        epochs = [job for job in self._pending if isinstance(job, Epoch)][:_MOST_EPOCHS]
+        if epochs:
+            self.tracker.log_epochs(epochs)
+            for _ in epochs:
+                self._pending.popleft()
+        elif isinstance(self._pending[0], Ending):
+            self.tracker.finish(self._pending[0])
+            self._pending.popleft()
 
     def _fail(self, error: Exception) -> None:
         self._failed_at = time.monotonic()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,8 @@ _SETTINGS = {
 _DEFAULT_URI = "sqlite:///mlflow.db"
 _SQLITE = "sqlite:///"
 _PASSWORD = re.compile(r"//[^/@]*@")
+# What MLflow takes in one request; its client cuts longer lists.
+_MOST_METRICS = 1000
 # Every epoch has it, whatever the metrics are.
 _ALWAYS_LOGGED = "seconds"
 
@@ -104,20 +106,20 @@ class MLflowTracker(Tracker):
         new = [Param(name, str(value)) for name, value in values.items() if name not in there]
         client.log_batch(self._run_id, params=new)
 
-    def log_epoch(self, epoch: Epoch) -> None:
-        """Log the numbers of an epoch that the run doesn't have."""
-        if epoch.number <= self._last_step:
-            return
-        self.memory.pop("version", None)
-        values = {name: value for name, value in epoch.values.items() if name != "epoch"}
-        self._log_metrics(values, step=epoch.number, time=epoch.time)
-        self._last_step = self.memory["epoch"] = epoch.number
-
-    def _log_metrics(self, values: Mapping[str, float], *, step: int, time: float) -> None:
-        from mlflow.entities import Metric
-
-        metrics = [Metric(name, value, int(time * 1000), step) for name, value in values.items()]
-        self._client.log_batch(self._run_id, metrics=metrics)
+    def log_epochs(self, epochs: Sequence[Epoch]) -> None:
+        """Log the numbers of the epochs that the run doesn't have, many in one request."""
+        new = [epoch for epoch in epochs if epoch.number > self._last_step]
+        while new:
+            self.memory.pop("version", None)
+            # A request that is taken in part would leave half an epoch.
+            together, new = new[:1], new[1:]
+            count = len(together[0].values)
+            while new and count + len(new[0].values) <= _MOST_METRICS:
+                count += len(new[0].values)
+                together.append(new.pop(0))
+            metrics = [metric for each in together for metric in _make_metrics(each)]
+            self._client.log_batch(self._run_id, metrics=metrics)
+            self._last_step = self.memory["epoch"] = together[-1].number
 
     def finish(self, ending: Ending) -> None:
         """Log scores and files, register the model, end the run."""
@@ -125,7 +127,8 @@ class MLflowTracker(Tracker):
         step = self._last_step
         scores = flatten_scores(ending.splits)
         if scores and not self._has(next(iter(scores)), step):
-            self._log_metrics(scores, step=step, time=ending.time)
+            metrics = _make_metrics(Epoch(step, scores, time=ending.time))
+            client.log_batch(self._run_id, metrics=metrics)
         for path in ending.files:
             inner = path.parent.relative_to(ending.root)
             client.log_artifact(self._run_id, str(path), str(inner) if inner.parts else None)
@@ -182,6 +185,17 @@ class MLflowTracker(Tracker):
         source, model_id = info.model_uri, info.model_id
         made = self._client.create_model_version(name, source, self._run_id, model_id=model_id)
         return str(made.version)
+
+
+def _make_metrics(epoch: Epoch) -> list[Any]:
+    from mlflow.entities import Metric
+
+    at = int(epoch.time * 1000)
+    return [
+        Metric(name, value, at, epoch.number)
+        for name, value in epoch.values.items()
+        if name != "epoch"
+    ]
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import platform
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -55,10 +55,13 @@ class TensorBoardTracker(Tracker):
         self._write("", 0, api.hparams_pb(values, trial_id=run.label, start_time_secs=begun))
         self._flush()
 
-    def log_epoch(self, epoch: Epoch) -> None:
-        """Write the epoch's numbers, and its weights' histograms."""
-        if epoch.number <= self.memory["epoch"]:
-            return
+    def log_epochs(self, epochs: Sequence[Epoch]) -> None:
+        """Write each epoch's numbers, and its weights' histograms."""
+        for epoch in epochs:
+            if epoch.number > self.memory["epoch"]:
+                self._log_epoch(epoch)
+
+    def _log_epoch(self, epoch: Epoch) -> None:
         for name, value in epoch.values.items():
             if name != "epoch":
                 folder = "validation" if name.startswith(_VALIDATION) else "train"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -72,12 +72,12 @@ class WandbTracker(Tracker):
             else f"{_find_folder(self._run, run)} (offline; `wandb sync` and this path uploads it)"
         )
 
-    def log_epoch(self, epoch: Epoch) -> None:
-        """Log the numbers of an epoch, unless an earlier session has."""
-        if epoch.number <= self.memory.get("epoch", 0):
-            return
-        self._run.log(dict(epoch.values), step=epoch.number)
-        self.memory["epoch"] = epoch.number
+    def log_epochs(self, epochs: Sequence[Epoch]) -> None:
+        """Log the numbers of each epoch that no earlier session has logged."""
+        for epoch in epochs:
+            if epoch.number > self.memory.get("epoch", 0):
+                self._run.log(dict(epoch.values), step=epoch.number)
+                self.memory["epoch"] = epoch.number
 
     def finish(self, ending: Ending) -> None:
         """Put the scores into the summary, save the files, end the run."""

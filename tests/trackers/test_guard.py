@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,15 +27,19 @@ class Recorder(Tracker):
         super().__init__({"timeout_seconds": 5.0})
         self.fails = fails
         self.told: list[str] = []
+        self.calls = 0
         self.where = "there"
         self.threads: set[int] = set()
 
     def begin(self, run: TrackedRun) -> None:
         self._tell("begin")
 
-    def log_epoch(self, epoch: Epoch) -> None:
-        self._tell(f"epoch {epoch.number}")
-        self.memory["epoch"] = epoch.number
+    def log_epochs(self, epochs: Sequence[Epoch]) -> None:
+        self.calls += 1
+        for epoch in epochs:
+            if epoch.number > self.memory.get("epoch", 0):
+                self._tell(f"epoch {epoch.number}")
+                self.memory["epoch"] = epoch.number
 
     def finish(self, ending: Ending) -> None:
         self._tell(ending.state)
@@ -78,6 +83,24 @@ def test_a_tracker_is_told_all_in_order_in_one_thread_that_is_not_ours(run: Trac
     assert threading.get_ident() not in tracker.threads
     remembered = json.loads((run.paths.root / "trackers.json").read_text())
     assert remembered == {"format": 1, "trackers": {"recorder": {"epoch": 2}}}
+
+
+def test_epochs_that_come_faster_than_they_are_taken_are_taken_together(run: TrackedRun) -> None:
+    class Slow(Recorder):
+        def begin(self, run: TrackedRun) -> None:
+            assert go.wait(10)
+            self._tell("begin")
+
+    go = threading.Event()
+    tracker = Slow()
+    guarded = Guarded(tracker, run, MemoryFile(run.paths.root))
+    for number in range(1, 501):
+        guarded.log_epoch(make_epoch(number))
+    guarded.finish(make_ending(run))
+    go.set()
+    guarded.wait()
+    assert tracker.told == ["begin", *(f"epoch {n}" for n in range(1, 501)), "finished"]
+    assert tracker.calls == 3
 
 
 def test_what_failed_is_told_once_and_tried_again_until_it_works(

@@ -64,7 +64,7 @@ def steps(client: Any, run_id: str, name: str) -> list[tuple[int, float]]:
 def test_a_run_goes_on_where_it_was_and_has_each_step_once(run: TrackedRun, database: str) -> None:
     tracker = begin(run, tracking_uri=database)
     for number in (1, 2, 3):
-        tracker.log_epoch(make_epoch(number))
+        tracker.log_epochs([make_epoch(number)])
     tracker.finish(make_ending(run, state="interrupted"))
     client = make_client(database)
     run_id = tracker.memory["run_id"]
@@ -75,7 +75,7 @@ def test_a_run_goes_on_where_it_was_and_has_each_step_once(run: TrackedRun, data
     assert again.memory["run_id"] == run_id
     assert client.get_run(run_id).info.status == "RUNNING"
     for number in (1, 2, 3, 4):
-        again.log_epoch(make_epoch(number))
+        again.log_epochs([make_epoch(number)])
     file = run.paths.root / "plots/loss.png"
     file.parent.mkdir()
     file.write_bytes(b"png")

@@ -34,7 +34,7 @@ def begin(run: TrackedRun, memory: dict[str, float] | None = None) -> TensorBoar
 def test_epochs_of_training_and_validation_stand_beside_each_other(run: TrackedRun) -> None:
     tracker = begin(run)
     for number in (1, 2):
-        tracker.log_epoch(make_epoch(number, learning_rate=0.25))
+        tracker.log_epochs([make_epoch(number, learning_rate=0.25)])
     # Before the end, too: each epoch is flushed.
     folder = run.paths.tensorboard
     assert read_scalars(folder / "validation") == {"loss": [(1, 2.0), (2, 1.0)]}
@@ -51,7 +51,7 @@ def test_weights_become_histograms(run: TrackedRun) -> None:
     kernel = np.linspace(-1, 2, 300, dtype=np.float32).reshape(30, 10)
     broken = np.array([np.nan, np.inf], dtype=np.float32)
     weights = {"dense/kernel": kernel, "dense/bias": np.zeros(3), "broken": broken}
-    tracker.log_epoch(Epoch(1, {"loss": 1.0}, time=1.0, weights=weights))
+    tracker.log_epochs([Epoch(1, {"loss": 1.0}, time=1.0, weights=weights)])
     events = read_events(run.paths.tensorboard / "train")
     assert events.Tags()["histograms"] == ["weights/dense/kernel", "weights/dense/bias"]
     (event,) = events.Histograms("weights/dense/kernel")
@@ -70,7 +70,7 @@ def test_the_end_brings_scores_a_confusion_matrix_and_hyperparameters(run: Track
     from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
 
     tracker = begin(run)
-    tracker.log_epoch(make_epoch(1))
+    tracker.log_epochs([make_epoch(1)])
     tracker.finish(make_ending(run))
     scalars = read_scalars(run.paths.tensorboard)
     assert {tag: value for tag, ((_, value),) in scalars.items()} == pytest.approx(FLAT_SCORES)
@@ -94,12 +94,12 @@ def test_epochs_that_are_trained_again_replace_those_of_the_killed_session(
 ) -> None:
     killed = begin(run)
     for number in (1, 2, 3):
-        killed.log_epoch(make_epoch(number, learning_rate=0.5))
+        killed.log_epochs([make_epoch(number, learning_rate=0.5)])
     # Its last checkpoint was that of epoch 1.
     resumed = make_run(run.paths.root, epochs_done=1)
     tracker = begin(resumed, killed.memory)
     for number in (1, 2, 3, 4):
-        tracker.log_epoch(make_epoch(number, learning_rate=0.25))
+        tracker.log_epochs([make_epoch(number, learning_rate=0.25)])
     scalars = read_scalars(run.paths.tensorboard / "train")
     assert scalars["learning_rate"] == [(1, 0.5), (2, 0.25), (3, 0.25), (4, 0.25)]
     assert tracker.memory["epoch"] == 4
@@ -113,11 +113,11 @@ def test_a_file_that_fails_is_told_once_and_the_next_one_goes_on(
     guarded = Guarded(tracker, run, MemoryFile(run.paths.root))
 
     def log_and_break(epoch: Epoch) -> None:
-        TensorBoardTracker.log_epoch(tracker, epoch)
+        TensorBoardTracker._log_epoch(tracker, epoch)
         if epoch.number == 1:
             tracker._files["train"]._writer.close()
 
-    monkeypatch.setattr(tracker, "log_epoch", log_and_break)
+    monkeypatch.setattr(tracker, "_log_epoch", log_and_break)
     for number in (1, 2, 3):
         guarded.log_epoch(make_epoch(number))
     guarded.finish(make_ending(run))

@@ -45,14 +45,14 @@ def test_an_offline_run_goes_on_under_its_id_and_has_each_step_once(
     tracker = WandbTracker({**OPTIONS, "project": "tries", "entity": "me", "group": "a"})
     tracker.begin(run)
     for number in (1, 2, 3):
-        tracker.log_epoch(make_epoch(number))
+        tracker.log_epochs([make_epoch(number)])
     tracker.finish(make_ending(run, state="interrupted"))
     resumed = make_run(run.paths.root, epochs_done=1)
     again = WandbTracker(tracker.options)
     again.memory = dict(tracker.memory)
     again.begin(resumed)
     for number in (1, 2, 3, 4):
-        again.log_epoch(make_epoch(number))
+        again.log_epochs([make_epoch(number)])
     run.paths.metrics.write_text("{}")
     again.finish(make_ending(resumed, files=(run.paths.metrics,)))
     printed = capfd.readouterr()
