@@ -67,10 +67,10 @@ def make_run(root: Path, *, epochs_done: int = 0, offline: bool = False) -> Trac
     return TrackedRun(paths, config, device="cpu", epochs_done=epochs_done, offline=offline)
 
 
-def make_epoch(number: int, **values: float) -> Epoch:
-    """Return an epoch with a loss of 1/number."""
+def make_epoch(number: int, *, later: float = 0.0, **values: float) -> Epoch:
+    """Return an epoch with a loss of 1/number, that ended `later` than others of its number."""
     numbers = {"loss": 1 / number, "val_loss": 2 / number, "seconds": 0.5, **values}
-    return Epoch(number, numbers, time=1_700_000_000.0 + number)
+    return Epoch(number, numbers, time=1_700_000_000.0 + number + later)
 
 
 def make_ending(
