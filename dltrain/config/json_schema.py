@@ -16,6 +16,7 @@ from dltrain.catalog.rules import Schema, any_of
 from dltrain.config.blocks import BLOCK_KEYS
 from dltrain.config.component_schemas import Definitions, Variant
 from dltrain.config.schema import RunConfig
+from dltrain.config.trackers import TRACKERS, URI_PATTERN
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -28,6 +29,7 @@ def make_json_schema() -> dict[str, Any]:
     sections: dict[str, Any] = {name: _tidy(part) for name, part in made.pop("$defs").items()}
     definitions = Definitions()
     _fill_sections(sections, definitions)
+    trackers = _trackers()
     partial = {name: _without_required(sections[name]) for name in ("DatasetConfig", "ModelConfig")}
     partial["ModelConfig"]["properties"]["blocks"] = _blocks(definitions, partial=True)
     root = _tidy(made)
@@ -41,6 +43,7 @@ def make_json_schema() -> dict[str, Any]:
         "else": _root(root, definitions, "plain"),
         "$defs": {
             **sections,
+            **trackers,
             **{f"{name}.partial": part for name, part in partial.items()},
             **definitions.schemas,
         },
@@ -78,6 +81,8 @@ def _root(root: dict[str, Any], definitions: Definitions, variant: Variant) -> S
         "description": properties["metrics"]["description"],
         **any_of({"type": "array", "items": definitions.component("metrics")}, _NULL),
     }
+    references = [{"$ref": f"#/$defs/{section.__name__}"} for section in TRACKERS.values()]
+    properties["trackers"]["items"] = any_of({"enum": [*TRACKERS]}, *references)
     properties["extends"] = {
         "description": "Start from another file: mappings merge, lists replace.",
         "type": "string",
@@ -132,6 +137,15 @@ def _blocks(definitions: Definitions, *, partial: bool = False) -> Schema:
         "type": "object",
         "additionalProperties": block,
     }
+
+
+def _trackers() -> dict[str, Any]:
+    """Return what accepts each tracker as a mapping, by the name of its section."""
+    made = {each.__name__: _tidy(each.model_json_schema()) for each in TRACKERS.values()}
+    for option in made["MLflowTracker"]["properties"]["tracking_uri"]["anyOf"]:
+        if option["type"] == "string":
+            option["pattern"] = URI_PATTERN
+    return made
 
 
 def _or_null(schema: dict[str, Any]) -> Schema:

@@ -229,3 +229,7 @@ class RunConfig(Section):
     optimizer: Any = Field(None, description="A Keras optimizer.")
     metrics: list[Any] | None = Field(None, description="Computed every epoch.")
     training: TrainingConfig = Field(default_factory=lambda: TrainingConfig.model_construct())
+    trackers: list[Any] = Field(
+        default_factory=list,
+        description="Where else the run is recorded: tensorboard, mlflow, wandb.",
+    )

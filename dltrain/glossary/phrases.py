@@ -21,6 +21,7 @@ _KINDS = {
     "activation": "激活函数",
     "schedule": "调度",
     "callback": "回调",
+    "tracker": "跟踪工具",
 }
 _NOUNS = {"whole number": "整数", "number": "数", "text": "文本"}
 

@@ -15,7 +15,8 @@ runs/mnist-cnn/0001/
   model.json         its layers and their parameters
   tokenizer.json     text only: the vocabulary
   checkpoints/       what resuming needs
-  plots/ report.html tensorboard/
+  plots/ report.html
+  tensorboard/ wandb/ trackers.json    what trackers wrote, and what they must know to go on
   repeats.json       of `fit --repeats`: what the repeats gave together; then there are, beside it,
   repeats/1/ 2/ …    config.yaml, source.yaml and status.json only, and each repeat is a run
   .lock              while a process works on it
