@@ -14,6 +14,7 @@ NoReportOption = Annotated[
     bool,
     typer.Option(
         "--no-report",
+        envvar="DLTRAIN_NO_REPORT",
         help="Leave out plots/ and report.html; `dltrain plot` and `dltrain report` make them.",
     ),
 ]
