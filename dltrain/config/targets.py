@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from dltrain.catalog.datasets import DatasetInfo
 from dltrain.config.layers import Layer
-from dltrain.config.schema import Spec
+from dltrain.config.schema import RunConfig, Spec
 
 Encoding = Literal["integer", "one_hot", "binary", "value"]
 """integer: (batch,) int; one_hot: (batch, classes) float; binary: (batch, 1) of 0 or 1;
@@ -76,6 +77,21 @@ class TargetsError(ValueError):
         self.received = received
 
 
+def resolve_config_targets(
+    config: RunConfig, info: DatasetInfo, *, units: int, activation: str | None
+) -> Targets:
+    """Work out what a config's loss means for the last layer; raises as `resolve_targets` does."""
+    balance = config.training.balance
+    return resolve_targets(
+        task=info.task,
+        classes=len(info.class_names),
+        loss=config.loss,
+        units=units,
+        activation=activation,
+        focal=balance if balance and balance["type"] == "focal_loss" else None,
+    )
+
+
 def resolve_targets(
     *,
     task: Literal["classification", "regression"],
@@ -83,17 +99,19 @@ def resolve_targets(
     loss: Spec,
     units: int,
     activation: str | None,
+    focal: Spec | None = None,
 ) -> Targets:
     """Work out what `loss` means for these labels and this last layer.
 
-    Raises TargetsError when they don't fit together.
+    `focal` is `training.balance` where it makes cross_entropy a focal loss. Raises TargetsError
+    when they don't fit together.
     """
     if task == "regression":
         return _resolve_regression(loss, units)
     _check_units(classes, units, loss)
     kind = loss["type"]
     if kind == CROSS_ENTROPY:
-        loss = _choose_cross_entropy(loss, units, activation)
+        loss = _choose_cross_entropy(loss, units, activation, focal)
         kind = loss["type"]
     if kind == "ctc":
         raise TargetsError(
@@ -163,7 +181,9 @@ def _check_units(classes: int, units: int, loss: Spec) -> None:
         )
 
 
-def _choose_cross_entropy(loss: Spec, units: int, activation: str | None) -> Spec:
+def _choose_cross_entropy(
+    loss: Spec, units: int, activation: str | None, focal: Spec | None
+) -> Spec:
     rest = {key: value for key, value in loss.items() if key not in ("type",)}
     if units == 1:
         if activation == "softmax":
@@ -174,11 +194,10 @@ def _choose_cross_entropy(loss: Spec, units: int, activation: str | None) -> Spe
                 expected="sigmoid or no activation",
                 received="softmax",
             )
-        return {
-            "type": "binary_crossentropy",
-            "from_logits": activation != "sigmoid",
-            **rest,
-        }
+        common = {"from_logits": activation != "sigmoid", **rest}
+        if focal is not None:
+            return {"type": "binary_focal_crossentropy", **common, **_focal_binary(focal)}
+        return {"type": "binary_crossentropy", **common}
     if activation == "sigmoid":
         raise TargetsError(
             "model",
@@ -187,8 +206,27 @@ def _choose_cross_entropy(loss: Spec, units: int, activation: str | None) -> Spe
             expected="softmax or no activation",
             received="sigmoid",
         )
+    if focal is not None:
+        common = {"from_logits": activation != "softmax", **rest}
+        return {"type": "categorical_focal_crossentropy", **common, **_focal_categorical(focal)}
     kind = "categorical_crossentropy" if rest else "sparse_categorical_crossentropy"
     return {"type": kind, "from_logits": activation != "softmax", **rest}
+
+
+def _focal_binary(focal: Spec) -> Spec:
+    alpha = focal["alpha"]
+    balancing = {} if alpha is None else {"apply_class_balancing": True, "alpha": alpha}
+    return {"gamma": focal["gamma"], **balancing}
+
+
+def _focal_categorical(focal: Spec) -> Spec:
+    """Return the arguments; without alpha it is 1, so that gamma 0 is plain cross-entropy."""
+    alpha = focal["alpha"]
+    if alpha is None:
+        alpha = 1.0
+    elif not isinstance(alpha, list):  # two classes: as the binary form has it
+        alpha = [1.0 - alpha, alpha]
+    return {"gamma": focal["gamma"], "alpha": alpha}
 
 
 def _resolve_regression(loss: Spec, units: int) -> Targets:

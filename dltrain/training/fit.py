@@ -31,7 +31,12 @@ from dltrain.training.engine import (
 )
 from dltrain.training.listener import Listener, Plan
 from dltrain.training.outcome import RunOutcome, recording_outcome
-from dltrain.training.prepare import check_callbacks, prepare_augmentation, prepare_network
+from dltrain.training.prepare import (
+    check_callbacks,
+    prepare_augmentation,
+    prepare_network,
+    prepare_rows,
+)
 from dltrain.training.recorded_data import check_same_data, read_tokenizer
 from dltrain.training.resume import Resumption, note_other_machine, plan_resumption
 
@@ -118,6 +123,8 @@ def fit(
             data=data.kind,
         ) as outcome:
             notes = _write_description(paths, prepared, started, resumption, command_line)
+            if prepared.balanced.note:
+                notes.append(prepared.balanced.note)
             for note in (*(resumption.notes if resumption else ()), *notes):
                 listener.note(note)
             deadline = None if max_seconds is None else begun + max_seconds
@@ -175,7 +182,8 @@ def _prepare(loaded: LoadedConfig, data: LoadedData, started: StartedDevice) -> 
 
     model, targets = prepare_network(loaded, data)
     augment = prepare_augmentation(loaded, data)
-    return Prepared(loaded, data, model, targets, augment, started.kind)
+    balanced = prepare_rows(loaded, data)
+    return Prepared(loaded, data, model, targets, augment, started.kind, balanced)
 
 
 def _write_description(
@@ -200,6 +208,7 @@ def _write_description(
         "dataset": data.fingerprint,
         "rows": {split: len(table) for split, table in data.tables.items()},
         "normalization": {"mean": scaling.mean, "scale": scaling.scale} if scaling else None,
+        "balance": prepared.balanced.counts_by_class(data.info.class_names),
     }
     notes: list[str] = []
     if resumption and resumption.checkpoint and resumption.environment:

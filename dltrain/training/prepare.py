@@ -10,8 +10,9 @@ from dltrain.config.load import LoadedConfig
 from dltrain.config.monitors import best_direction
 from dltrain.config.rules import CALLBACK_PATHS
 from dltrain.config.schema import RunConfig
-from dltrain.config.targets import Targets, TargetsError, last_layer, resolve_targets
+from dltrain.config.targets import Targets, TargetsError, last_layer, resolve_config_targets
 from dltrain.data.augment import Augment, build_augmentation
+from dltrain.data.balance import Balanced, balance_rows
 from dltrain.data.load import LoadedData
 from dltrain.errors import MachineError
 from dltrain.model.components import build_component
@@ -62,10 +63,9 @@ def prepare_network(loaded: LoadedConfig, data: LoadedData) -> tuple[Any, Target
 def resolve_built_targets(loaded: LoadedConfig, *, units: int) -> Targets:
     """Resolve the loss with the units that the built model really has. Raises ConfigError."""
     try:
-        return resolve_targets(
-            task=loaded.info.task,
-            classes=len(loaded.info.class_names),
-            loss=loaded.config.loss,
+        return resolve_config_targets(
+            loaded.config,
+            loaded.info,
             units=units,
             activation=last_layer(list(loaded.layers))[1],
         )
@@ -107,6 +107,29 @@ def prepare_augmentation(loaded: LoadedConfig, data: LoadedData) -> Augment | No
             "it must keep the shape, since validation and test images are not augmented.",
         )
     return augment
+
+
+def prepare_rows(loaded: LoadedConfig, data: LoadedData) -> Balanced:
+    """Return the rows to take steps on, evened out as `training.balance` asks.
+
+    Raises ConfigError for rows with weights that SMOTE can't give to the rows it makes, and as
+    `balance_rows` does.
+    """
+    table, spec = data.tables["train"], loaded.config.training.balance
+    if spec is not None and spec["type"] == "smote" and table.weights is not None:
+        raise loaded.problem(
+            ("training", "balance"),
+            "smote makes rows that have no weight; these rows have weights.",
+            hint="Use oversample, or leave the weights out.",
+        )
+    return balance_rows(
+        table,
+        spec,
+        class_names=data.info.class_names,
+        seed=loaded.config.seed,
+        scaling=data.scaling,
+        features=data.info.features,
+    )
 
 
 def check_callbacks(loaded: LoadedConfig) -> None:
