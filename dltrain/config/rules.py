@@ -20,6 +20,7 @@ _TEXT_OPTIONS = {
     "ngrams": 1,
     "ngram_buckets": 100_000,
     "truncate": "end",
+    "word_dropout": 0.0,
 }
 _DEFAULT_NORMALIZE = {"image": "unit", "tabular": "standard", "text": "none"}
 _DEFAULT_TEST_SPLIT = 0.2

@@ -94,6 +94,11 @@ class DatasetConfig(Section):
     truncate: Literal["start", "end"] | None = Field(
         None, description="Text: which end of a long text is cut off (end)."
     )
+    word_dropout: Fraction | None = Field(
+        None,
+        description="Text: share of the words that are unknown in a training step, others in every "
+        "epoch (0).",
+    )
     rows: Annotated[int, Field(ge=10)] | None = Field(None, description="Synthetic data: rows.")
     features: Count | None = Field(None, description="Synthetic data: features.")
     noise: Weight | None = Field(

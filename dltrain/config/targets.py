@@ -7,6 +7,7 @@ from typing import Literal
 
 from dltrain.catalog.datasets import DatasetInfo
 from dltrain.config.layers import Layer
+from dltrain.config.placement import LABEL_MIXING
 from dltrain.config.schema import RunConfig, Spec
 
 Encoding = Literal["integer", "one_hot", "binary", "value"]
@@ -26,6 +27,8 @@ _INTEGER_LOSSES = {
     "circle",
     "categorical_generalized_cross_entropy",
 }
+# Keras's hinge losses know 0 and 1 from -1 and 1 by looking whether there is anything else.
+_WHOLE_LABEL_LOSSES = _INTEGER_LOSSES | {"hinge", "squared_hinge"}
 _PROBABILITY_LOSSES = {
     "binary_crossentropy",
     "binary_focal_crossentropy",
@@ -82,6 +85,7 @@ def resolve_config_targets(
 ) -> Targets:
     """Work out what a config's loss means for the last layer; raises as `resolve_targets` does."""
     balance = config.training.balance
+    augmentations = [spec["type"] for spec in config.dataset.augment if spec is not None]
     return resolve_targets(
         task=info.task,
         classes=len(info.class_names),
@@ -89,6 +93,7 @@ def resolve_config_targets(
         units=units,
         activation=activation,
         focal=balance if balance and balance["type"] == "focal_loss" else None,
+        mixing=next((name for name in augmentations if name in LABEL_MIXING), None),
     )
 
 
@@ -100,19 +105,28 @@ def resolve_targets(
     units: int,
     activation: str | None,
     focal: Spec | None = None,
+    mixing: str | None = None,
 ) -> Targets:
     """Work out what `loss` means for these labels and this last layer.
 
-    `focal` is `training.balance` where it makes cross_entropy a focal loss. Raises TargetsError
-    when they don't fit together.
+    `focal` is `training.balance` where it makes cross_entropy a focal loss; `mixing` names the
+    augmentation that mixes labels, if one does. Raises TargetsError when they don't fit together.
     """
     if task == "regression":
         return _resolve_regression(loss, units)
     _check_units(classes, units, loss)
     kind = loss["type"]
     if kind == CROSS_ENTROPY:
-        loss = _choose_cross_entropy(loss, units, activation, focal)
+        loss = _choose_cross_entropy(loss, units, activation, focal, soft=mixing is not None)
         kind = loss["type"]
+    if mixing is not None and kind in _WHOLE_LABEL_LOSSES:
+        raise TargetsError(
+            "loss",
+            f"{mixing} mixes the labels of two rows; {kind} takes one class a row.",
+            "Use cross_entropy.",
+            expected="a loss that takes shares of classes, such as cross_entropy",
+            received=kind,
+        )
     if kind == "ctc":
         raise TargetsError(
             "loss",
@@ -182,7 +196,7 @@ def _check_units(classes: int, units: int, loss: Spec) -> None:
 
 
 def _choose_cross_entropy(
-    loss: Spec, units: int, activation: str | None, focal: Spec | None
+    loss: Spec, units: int, activation: str | None, focal: Spec | None, *, soft: bool
 ) -> Spec:
     rest = {key: value for key, value in loss.items() if key not in ("type",)}
     if units == 1:
@@ -209,7 +223,7 @@ def _choose_cross_entropy(
     if focal is not None:
         common = {"from_logits": activation != "softmax", **rest}
         return {"type": "categorical_focal_crossentropy", **common, **_focal_categorical(focal)}
-    kind = "categorical_crossentropy" if rest else "sparse_categorical_crossentropy"
+    kind = "categorical_crossentropy" if rest or soft else "sparse_categorical_crossentropy"
     return {"type": kind, "from_logits": activation != "softmax", **rest}
 
 

@@ -181,7 +181,7 @@ def _prepare(loaded: LoadedConfig, data: LoadedData, started: StartedDevice) -> 
     from dltrain.training.assemble import Prepared
 
     model, targets = prepare_network(loaded, data)
-    augment = prepare_augmentation(loaded, data)
+    augment = prepare_augmentation(loaded, data, targets)
     balanced = prepare_rows(loaded, data)
     return Prepared(loaded, data, model, targets, augment, started.kind, balanced)
 

@@ -13,7 +13,9 @@ from dltrain.config.schema import RunConfig
 from dltrain.config.targets import Targets, TargetsError, last_layer, resolve_config_targets
 from dltrain.data.augment import Augment, build_augmentation
 from dltrain.data.balance import Balanced, balance_rows
+from dltrain.data.batches import encode_labels
 from dltrain.data.load import LoadedData
+from dltrain.data.word_dropout import build_word_dropout
 from dltrain.errors import MachineError
 from dltrain.model.components import build_component
 from dltrain.model.network import InputSpec, LayerError, Normalization, build_network, one_line
@@ -74,19 +76,26 @@ def resolve_built_targets(loaded: LoadedConfig, *, units: int) -> Targets:
         raise loaded.problem(path, error.message, hint=error.hint) from error
 
 
-def prepare_augmentation(loaded: LoadedConfig, data: LoadedData) -> Augment | None:
-    """Return the function that augments a batch, traced once; None if none is asked for.
+def prepare_augmentation(
+    loaded: LoadedConfig, data: LoadedData, targets: Targets
+) -> Augment | None:
+    """Return the function that changes a batch at random, traced once; None if none is asked for.
 
     Raises ConfigError if a layer can't take the images or changes their shape: validation and test
     images, which are not augmented, would no longer fit the model.
     """
-    specs = loaded.config.dataset.augment
+    dataset, seed = loaded.config.dataset, loaded.config.seed
+    if dataset.word_dropout:
+        return build_word_dropout(dataset.word_dropout, words=dataset.max_length or 0, seed=seed)
+    specs = dataset.augment
     if not specs:
         return None
     import tensorflow as tf
 
     inputs = data.tables["train"].inputs
     images = tf.TensorSpec((2, *inputs.shape[1:]), tf.float32)
+    encoded = encode_labels(data.train_labels[:1], targets.encoding, targets.classes)
+    labels = tf.TensorSpec((2, *encoded.shape[1:]), encoded.dtype)
     rows, number = tf.TensorSpec((2,), tf.int64), tf.TensorSpec((), tf.int64)
     path = ("dataset", "augment")
     try:
@@ -94,10 +103,11 @@ def prepare_augmentation(loaded: LoadedConfig, data: LoadedData) -> Augment | No
             specs,
             lambda spec: build_component("layers", spec),
             largest=data.largest,
-            seed=loaded.config.seed,
+            seed=seed,
         )
         traced = tf.function(augment, autograph=False)
-        shape = traced.get_concrete_function(images, rows, number, number).output_shapes
+        arguments = (images, labels, rows, number, number)
+        shape, _ = traced.get_concrete_function(*arguments).output_shapes
     except (ValueError, TypeError) as error:
         raise loaded.problem(path, f"the images can't be augmented: {one_line(error)}") from error
     if shape != images.shape:

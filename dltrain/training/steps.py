@@ -103,7 +103,7 @@ class TrainingSteps:
         inputs, labels, rows = self.feed.read(source, step)
         inputs = to_model_dtype(inputs, self.trained)
         if self._augment is not None:
-            inputs = self._augment(inputs, rows, epoch, step)
+            inputs, labels = self._augment(inputs, labels, rows, epoch, step)
         return inputs, labels, _take_weights(self._weights, rows)
 
     def _train_step(self, inputs: Any, labels: Any, weights: Any) -> tuple[Any, Any]:

@@ -88,7 +88,7 @@ def test_a_balanced_training_that_was_interrupted_ends_at_the_same_bits(
 
 
 def test_copies_of_a_row_are_augmented_each_in_its_own_way(tmp_path: Path) -> None:
-    from dltrain.training.prepare import prepare_augmentation, prepare_rows
+    from dltrain.training.prepare import prepare_augmentation, prepare_network, prepare_rows
 
     path = tmp_path / "c.yaml"
     shift = [{"type": "random_translation", "height_factor": 0.4, "width_factor": 0.4}]
@@ -102,10 +102,10 @@ def test_copies_of_a_row_are_augmented_each_in_its_own_way(tmp_path: Path) -> No
     rare = table.positions[np.flatnonzero(data.tables["train"].labels == 3)[0]]
     copies = np.flatnonzero(table.positions == rare)[:6]
     assert len(copies) == 6
-    augment = prepare_augmentation(loaded, data)
+    augment = prepare_augmentation(loaded, data, prepare_network(loaded, data)[1])
     assert augment is not None
     images = table.take(copies).astype(np.float32)
-    changed = np.asarray(augment(images, copies, 0, 0))
+    changed = np.asarray(augment(images, table.labels[copies].astype(np.int32), copies, 0, 0)[0])
     assert len({image.tobytes() for image in changed}) > 3
 
 

@@ -146,6 +146,20 @@ def test_rows_taken_twice_train_as_a_table_that_holds_them_twice(kind: type[Any]
         assert one.tobytes() == other.tobytes()
 
 
+@pytest.mark.parametrize("steps", [2, 3])
+def test_accumulated_gradients_end_at_the_weights_of_keras_fit_to_the_bit(steps: int) -> None:
+    def optimizer() -> Any:
+        return keras.optimizers.Adam(0.01, gradient_accumulation_steps=steps)
+
+    _, weights = train(make_model(optimizer()), make_feed(), epochs=4)
+    table, script = make_table(), make_model(optimizer())
+    script.fit(table.inputs, table.labels, batch_size=BATCH, epochs=4, shuffle=False, verbose=0)
+    for ours, theirs in zip(weights, script.get_weights(), strict=True):
+        assert ours.tobytes() == theirs.tobytes()
+    _, each = train(make_model(keras.optimizers.Adam(0.01)), make_feed(), epochs=4)
+    assert not np.array_equal(weights[0], each[0]), "steps were gathered"
+
+
 def test_loss_and_metrics_of_an_epoch_are_averages_over_rows_not_over_batches() -> None:
     model = make_model(keras.optimizers.SGD(0.0))  # so that every batch sees the same weights
     (logs, _), table = train(model, make_feed()), make_table()
