@@ -175,12 +175,16 @@ def _find_little_skill(curves: Curves) -> Verdict | None:
     if curves.skill is None or curves.skill >= _LITTLE_SKILL or not curves.validation:
         return None
     share = max(0, round(100 * curves.skill))
+    near = (
+        f", and the training loss, at {curves.training[-1]:.4g}, is not far below the validation "
+        f"loss, {curves.validation[-1]:.4g}"
+        if curves.comparable and curves.training[-1] >= _BY_HEART * curves.validation[-1]
+        else ""
+    )
     return Verdict(
         "underfits",
         f"Underfits, unless the rows tell no more: the best model takes {share}% off the "
-        "baseline's loss on validation rows, and the training loss, at "
-        f"{curves.training[-1]:.4g}, is not far below the validation loss, "
-        f"{curves.validation[-1]:.4g}.",
+        f"baseline's loss on validation rows{near}.",
         "hardly learns",
     )
 

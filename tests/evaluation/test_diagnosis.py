@@ -150,6 +150,11 @@ def test_a_training_that_ends_above_its_beginning_is_unstable() -> None:
 def test_repeated_rows_say_nothing_of_learning_by_heart() -> None:
     curves = make_curves(BY_HEART, comparable=False)
     assert diagnose(curves).kind == "plateaued"
+    curves = make_curves(BY_HEART, comparable=False, skill=0.3)
+    assert diagnose(curves).sentence == (
+        "Underfits, unless the rows tell no more: the best model takes 30% off the baseline's "
+        "loss on validation rows."
+    )
 
 
 @pytest.mark.parametrize(
