@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -15,9 +16,11 @@ from tiny_runs import CONFIG, Result, change
 
 from dltrain.config.load import load_config
 from dltrain.data.load import load_data
+from dltrain.errors import ConfigError
 from dltrain.training.fit import FitResult, fit
 from dltrain.training.listener import EpochReport, Listener, Plan
 from dltrain.training.outcome import Interrupted
+from dltrain.training.prepare import prepare_augmentation, prepare_network, prepare_rows
 
 RARE = change(CONFIG, dataset__keep={"3": 0.1}, training__checkpoint={"every_epochs": 1})
 Cli = Callable[..., Result]
@@ -88,8 +91,6 @@ def test_a_balanced_training_that_was_interrupted_ends_at_the_same_bits(
 
 
 def test_copies_of_a_row_are_augmented_each_in_its_own_way(tmp_path: Path) -> None:
-    from dltrain.training.prepare import prepare_augmentation, prepare_network, prepare_rows
-
     path = tmp_path / "c.yaml"
     shift = [{"type": "random_translation", "height_factor": 0.4, "width_factor": 0.4}]
     path.write_text(
@@ -128,3 +129,28 @@ def test_smote_trains_on_a_table_of_ones_own(dltrain: Cli, tmp_path: Path) -> No
     result = dltrain("fit", tmp_path / "c.yaml", "--run-dir", tmp_path / "run")
     assert result.code == 0, result.err
     assert "smote: 144 training rows become" in result.err
+
+
+def test_smote_refuses_rows_with_weights_at_its_place(tmp_path: Path) -> None:
+    path = tmp_path / "c.yaml"
+    path.write_text(
+        "dataset: {name: digits}\nmodel: {layers: [flatten, {type: dense, units: 10}]}\n"
+        "training: {balance: oversample}\n"
+    )
+    loaded = load_config(path)
+    data = load_data(loaded.config.dataset, seed=3, data_dir=tmp_path)
+    table = data.tables["train"]
+    weights = np.ones(len(table), np.float32)
+    weighed = dataclasses.replace(table, weights=weights)
+    data = dataclasses.replace(data, tables={**data.tables, "train": weighed})
+    assert prepare_rows(loaded, data).table.weights is not None
+    smote = {"type": "smote", "ratio": 1.0, "k_neighbors": 5}
+    training = loaded.config.training.model_copy(update={"balance": smote})
+    config = loaded.config.model_copy(update={"training": training})
+    with pytest.raises(ConfigError) as caught:
+        prepare_rows(dataclasses.replace(loaded, config=config), data)
+    assert str(caught.value) == (
+        f"{path}:3:21  training.balance\n"
+        "  smote makes rows that have no weight; these rows have weights. Use oversample, or "
+        "leave the weights out."
+    )

@@ -113,3 +113,27 @@ def test_a_model_with_stochastic_depth_loads_in_plain_keras(tmp_path: Path) -> N
         check=True,
     )
     assert done.stdout.strip() == "[(None, 1, 1, 1)] False"
+
+
+def test_dropped_words_train_and_a_resumed_run_ends_at_the_same_bits(tmp_path: Path) -> None:
+    config = {
+        "name": "words",
+        "seed": 3,
+        "dataset": {"name": "imdb", "max_words": 200, "max_length": 20, "ngrams": 2,
+                    "ngram_buckets": 100, "word_dropout": 0.5},
+        "model": {
+            "layers": [
+                {"type": "embedding", "input_dim": 300, "output_dim": 4},
+                "global_average_pooling1d",
+                {"type": "dense", "units": 1},
+            ]
+        },
+        "training": {"epochs": 2, "batch_size": 40, "checkpoint": {"every_steps": 2}},
+    }  # fmt: skip
+    whole = train(config, tmp_path, "whole", smoke=True)
+    with pytest.raises(Interrupted):
+        train(config, tmp_path, "parts", listener=Interrupting(), smoke=True)
+    parts = train(config, tmp_path, "parts", resume=True, smoke=True)
+    assert compare_runs(whole.paths.root, parts.paths.root) == []
+    other = train(change(config, dataset__word_dropout=0.0), tmp_path, "other", smoke=True)
+    assert other.history[0]["loss"] != whole.history[0]["loss"]
