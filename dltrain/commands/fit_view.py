@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from dltrain.commands.diagnosis_view import show_diagnosis
 from dltrain.config.load import LoadedConfig
+from dltrain.evaluation.advice import diagnose_run
 from dltrain.evaluation.requirements import (
     Requirement,
     RequirementResult,
@@ -39,12 +41,13 @@ def show_result(
     """
     seconds = time.perf_counter() - begun
     checked = _check(requirements, result, seconds)
+    diagnosis = diagnose_run(result.history, loaded, result.scores)
     record.results, record.properties = checked, describe_properties(result.paths, result.scores)
     if as_json:
         from dltrain.runs.atomic import to_json
 
-        rows = describe_results(checked)
-        typer.echo(to_json({**describe_fit(result, seconds), "requirements": rows}))
+        told = {"diagnosis": diagnosis.describe(), "requirements": describe_results(checked)}
+        typer.echo(to_json({**describe_fit(result, seconds), **told}))
     else:
         if not quiet:
             _show_curves(result, monitor=loaded.config.training.monitor or "loss")
@@ -52,6 +55,8 @@ def show_result(
         show_requirements(checked)
         show_test_uses(result.paths)
         typer.echo(_last_line(result, seconds, loaded.config.training.epochs))
+    if not quiet:
+        show_diagnosis(diagnosis)
     raise_if_unmet(checked, run=result.paths.root)
 
 

@@ -36,7 +36,12 @@ from dltrain.training.engine import (
 from dltrain.training.kept_warnings import KeptWarnings
 from dltrain.training.listener import Listener, Plan, Remembering
 from dltrain.training.outcome import RunOutcome, recording_outcome
-from dltrain.training.prepare import check_callbacks, prepare_augmentation, prepare_network
+from dltrain.training.prepare import (
+    check_callbacks,
+    prepare_augmentation,
+    prepare_network,
+    prepare_rows,
+)
 from dltrain.training.recorded_data import check_same_data, read_tokenizer
 from dltrain.training.resume import Resumption, note_other_machine, plan_resumption
 from dltrain.training.tracking import tracking
@@ -139,7 +144,8 @@ def fit(
                 ) as outcome,
             ):
                 notes = _write_description(paths, prepared, started, resumption, command_line)
-                for note in resumption.notes if resumption else ():
+                balanced = (prepared.balanced.note,) if prepared.balanced.note else ()
+                for note in (*(resumption.notes if resumption else ()), *balanced):
                     heard.note(note)
                 for note in notes:
                     heard.warn(note)
@@ -200,8 +206,9 @@ def _prepare(loaded: LoadedConfig, data: LoadedData, started: StartedDevice) -> 
     from dltrain.training.assemble import Prepared
 
     model, targets = prepare_network(loaded, data)
-    augment = prepare_augmentation(loaded, data)
-    return Prepared(loaded, data, model, targets, augment, started.kind)
+    augment = prepare_augmentation(loaded, data, targets)
+    balanced = prepare_rows(loaded, data)
+    return Prepared(loaded, data, model, targets, augment, started.kind, balanced)
 
 
 def _write_description(
@@ -228,6 +235,7 @@ def _write_description(
         "dataset": data.fingerprint,
         "rows": {split: len(table) for split, table in data.tables.items()},
         "normalization": {"mean": scaling.mean, "scale": scaling.scale} if scaling else None,
+        "balance": prepared.balanced.counts_by_class(data.info.class_names),
     }
     notes: list[str] = []
     if resumption and resumption.checkpoint and resumption.environment:
