@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from dltrain.catalog.suggest import nearest
 from dltrain.config.class_folders import SUFFIXES, find_suffixes
 from dltrain.config.proposed_folder import propose_images, propose_texts
+from dltrain.config.proposed_lines import propose_lines
 from dltrain.config.proposed_table import propose_table
 from dltrain.config.proposed_text import Proposal, quote
+from dltrain.config.table_files import TableKind
 from dltrain.errors import DataError, UsageError
 
-_TABLES = (".csv", ".tsv", ".tab")
+_TABLES: Mapping[str, TableKind] = {
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".tab": "csv",
+    ".parquet": "parquet",
+    ".jsonl": "jsonl",
+}
 
 
 def propose_config(path: Path, *, folder: Path | None) -> str:
@@ -30,11 +39,13 @@ def propose_config(path: Path, *, folder: Path | None) -> str:
         raise UsageError(f"--from: {path} is no path: {error}.") from None
     if is_file:
         if path.suffix.lower() not in _TABLES:
+            *first, last = _TABLES
             raise UsageError(
-                f"--from: {path} is no {', '.join(_TABLES[:-1])} or {_TABLES[-1]} file.",
-                hint="Give a CSV file, or the folder that holds a folder a class.",
+                f"--from: {path} is no {', '.join(first)} or {last} file.",
+                hint="Give a table, or the folder that holds a folder a class.",
             )
-        proposal = propose_table(path)
+        kind = _TABLES[path.suffix.lower()]
+        proposal = propose_lines(path) if kind == "jsonl" else propose_table(path, kind)
     elif is_folder:
         proposal = _propose_folder(path)
     else:

@@ -1,4 +1,4 @@
-"""How does data of one's own, a CSV file or a folder, become a Dataset?"""
+"""How does data of one's own, a file or a folder, become a Dataset?"""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Any
 
 from dltrain.catalog.datasets import DatasetInfo
 from dltrain.config.class_folders import ClassFiles, list_class_files
-from dltrain.config.csv_columns import scan_csv
-from dltrain.config.csv_facts import describe_csv_columns
 from dltrain.config.own_data import describe_own_folder
+from dltrain.config.own_keys import TABLE_TYPES
+from dltrain.config.own_table import plan_table
 from dltrain.config.schema import DatasetConfig
 from dltrain.data.dataset import Dataset, Rows
 from dltrain.data.members import digest_of
-from dltrain.data.own_csv import read_csv_rows
 from dltrain.data.own_images import read_images
+from dltrain.data.own_table import read_table
 from dltrain.data.own_texts import read_texts
 from dltrain.data.progress import SILENT, Progress
 from dltrain.errors import DataError
@@ -40,8 +40,8 @@ def open_own_dataset(config: DatasetConfig, *, progress: Progress = SILENT) -> D
     path = Path(config.path or "")
     progress.note(f"Reading {path}.")
     try:
-        if config.type == "csv":
-            return _open_csv(config, path)
+        if config.type in TABLE_TYPES:
+            return _open_table(config, path)
         return _open_folder(config, path)
     except MemoryError as error:
         raise DataError(
@@ -50,15 +50,13 @@ def open_own_dataset(config: DatasetConfig, *, progress: Progress = SILENT) -> D
         ) from error
 
 
-def _open_csv(config: DatasetConfig, path: Path) -> Dataset:
-    scan = scan_csv(path)
-    target = scan.find(config.target or "")
-    if target is None or config.task is None:
-        raise DataError(f"{path} has no column '{config.target}'.")
-    info = describe_csv_columns(scan, target, task=config.task, ignore=config.ignore or ())
-    rows = read_csv_rows(scan, info, target)
-    digests = {"file": digest_of(path, "sha256")}
-    return Dataset(info, rows, None, _fingerprint(info, path, digests))
+def _open_table(config: DatasetConfig, path: Path) -> Dataset:
+    plan = plan_table(config.model_dump())
+    train, test = read_table(plan)
+    digests: dict[str, str] = {
+        source.split or "file": digest_of(source.path, "sha256") for source in plan.scan.sources
+    }
+    return Dataset(plan.info, train, test, _fingerprint(plan.info, path, digests))
 
 
 def _open_folder(config: DatasetConfig, path: Path) -> Dataset:

@@ -8,6 +8,7 @@ runs/mnist-cnn/0001/
   metrics.json       final numbers a split, with the baseline beside them
   model.keras        the best model
   tokenizer.json     text only: the vocabulary
+  preprocessing.json classes, and what the training rows say of the columns of a table
   checkpoints/       what resuming needs
   plots/ report.html tensorboard/
   .lock              while a process works on it
@@ -57,6 +58,10 @@ class RunPaths:
     @property
     def tokenizer(self) -> Path:
         return self.root / "tokenizer.json"
+
+    @property
+    def preprocessing(self) -> Path:
+        return self.root / "preprocessing.json"
 
     @property
     def checkpoints(self) -> Path:

@@ -32,7 +32,7 @@ _RUN_FILES = [
     path.parts
     for path in (
         *(_RUN.config, _RUN.status, _RUN.environment, _RUN.history, _RUN.metrics),
-        *(_RUN.model, _RUN.tokenizer, _RUN.report, _RUN.lock),
+        *(_RUN.model, _RUN.tokenizer, _RUN.preprocessing, _RUN.report, _RUN.lock),
     )
 ]
 
