@@ -78,6 +78,15 @@ def write_parquet_houses(path: Path) -> Path:
     return path
 
 
+def write_npz_photos(path: Path, *, images: int = 80) -> Path:
+    """Write dark and light grey images of 20 by 24 pixels as the arrays x and y."""
+    rng = np.random.default_rng(0)
+    labels = np.arange(images) % 2
+    pixels = rng.integers(0, 120, (images, 20, 24)) + 130 * labels[:, None, None]
+    np.savez(path, x=pixels.astype(np.uint8), y=labels)
+    return path
+
+
 def write_reviews(path: Path, *, texts: int = 60) -> Path:
     """Write a folder of texts of two classes, `texts` of each, told apart by one word."""
     chance = random.Random(0)

@@ -14,6 +14,7 @@ from dltrain.catalog.datasets import DatasetInfo
 from dltrain.catalog.suggest import nearest
 from dltrain.config.class_folders import ClassFiles, list_class_files
 from dltrain.config.document import Problems
+from dltrain.config.npz_arrays import plan_npz
 from dltrain.config.own_keys import TABLE_TYPES
 from dltrain.config.own_table_keys import describe_own_table
 from dltrain.config.words import find_words
@@ -22,6 +23,7 @@ _WHAT = {
     "csv": "a CSV file",
     "parquet": "a Parquet file",
     "jsonl": "a file of JSON lines",
+    "npz": "an .npz file",
     "image_folder": "a folder with a folder of images for each class",
     "text_folder": "a folder with a folder of .txt files for each class",
 }
@@ -45,7 +47,39 @@ def describe_own_data(
         return None
     if section["type"] in TABLE_TYPES:
         return describe_own_table(section, problems)
+    if section["type"] == "npz":
+        return _describe_npz(section, problems)
     return describe_own_folder(section, list_class_files(path, section["type"]))
+
+
+def _describe_npz(section: dict[str, Any], problems: Problems) -> DatasetInfo | None:
+    """Look at an .npz file, and write into the section what its token ids say."""
+    if section.get("modality") not in (None, "image", "tabular", "text"):
+        return None
+    if section.get("task") not in (None, "classification", "regression"):
+        return None
+    plan = plan_npz(section)
+    section["task"] = plan.info.task
+    if plan.info.modality != "text":
+        return plan.info
+    words, length = plan.largest_id + 1, plan.info.median_words
+    for key, default, least, expected in (
+        ("max_words", words, words, f">= {words}: the largest id is {words - 1}"),
+        ("max_length", length, length, f"{length}, the ids of a row"),
+        ("ngrams", 1, 1, "1: pairs are for texts"),
+    ):
+        value = section.get(key)
+        if value is None:
+            section[key] = default
+        elif not isinstance(value, int) or value < least or (key != "max_words" and value > least):
+            problems.add(
+                ("dataset", key),
+                f"expected {expected}, received {value}.",
+                expected=expected,
+                received=str(value),
+            )
+            return None
+    return plan.info
 
 
 def describe_own_folder(section: Mapping[str, Any], files: ClassFiles) -> DatasetInfo | None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from dltrain.config.document import Problems
 
-OWN_TYPES = ("csv", "parquet", "jsonl", "image_folder", "text_folder")
+OWN_TYPES = ("csv", "parquet", "jsonl", "npz", "image_folder", "text_folder")
 
 TABLE_TYPES = ("csv", "parquet", "jsonl")
 
@@ -17,6 +17,7 @@ _NEEDED = {
     "csv": ("path", "target"),
     "parquet": ("path", "target"),
     "jsonl": ("path",),
+    "npz": ("path",),
     "image_folder": ("path", "image_size"),
     "text_folder": ("path",),
 }
@@ -24,6 +25,7 @@ _OPTIONS: Mapping[str, tuple[str, ...]] = {
     "csv": _TABLE,
     "parquet": _TABLE,
     "jsonl": ("text", "target", "task", "weight_column", *_SPLITS),
+    "npz": ("task", "modality"),
     "image_folder": ("image_size", "color"),
     "text_folder": (),
 }

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dltrain.config.class_folders import ClassFiles, list_class_files
+from dltrain.config.proposed_layers import write_convolutions
 from dltrain.config.proposed_text import (
     TEST_SPLIT,
     Proposal,
@@ -18,7 +19,6 @@ from dltrain.config.proposed_text import (
     describe_classes,
     say,
     write_loss,
-    write_output,
     write_training,
 )
 from dltrain.config.proposed_words import SAMPLED_TEXTS, look_at_texts
@@ -43,19 +43,6 @@ def propose_images(path: Path) -> Proposal:
         f"Height {_say_range(heights)}, width {_say_range(widths)}: {len(sizes):,} were looked at",
     )
     split, trained = _write_splits(files)
-    filters = (32, 64, 128) if min(height, width) >= 32 else (32, 64)
-    layers = []
-    for number in filters:
-        layers.append(
-            f"{{type: conv2d, filters: {number}, kernel_size: 3, padding: same, activation: relu}}"
-        )
-        if number != filters[-1]:
-            layers.append("max_pooling2d # halves height and width")
-    layers += [
-        "global_average_pooling2d # the mean of each filter over the image",
-        "{type: dropout, rate: 0.3} # against overfitting; try: 0, 0.5",
-        write_output(len(files.class_names)),
-    ]
     return Proposal(
         title=f"A small convolutional network for the images of {say(path.name)}",
         type="image_folder",
@@ -69,7 +56,7 @@ def propose_images(path: Path) -> Proposal:
             "  # try, if a mirrored image is still one of its class:",
             "  # - {type: random_flip, mode: horizontal}",
         ),
-        layers=tuple(layers),
+        layers=write_convolutions(height, width, len(files.class_names)),
         loss=write_loss(len(files.class_names)),
         training=write_training(trained, epochs=50, patience=8),
     )

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from dltrain.catalog.datasets import DatasetInfo
 from dltrain.config.own_table import plan_table
+from dltrain.config.proposed_layers import write_dense_network
 from dltrain.config.proposed_text import (
     LEAST_ROWS,
     TEST_SPLIT,
@@ -21,7 +22,6 @@ from dltrain.config.proposed_text import (
     quote,
     say,
     write_loss,
-    write_output,
     write_training,
 )
 from dltrain.config.table_columns import MOST_CATEGORIES, Column, TableScan, scan_table
@@ -180,20 +180,9 @@ def _describe(
 
 
 def _choose_layers(scan: TableScan, target: Column, info: DatasetInfo) -> tuple[str, ...]:
-    units = 32 if scan.rows < 1_000 else 64 if scan.rows < 20_000 else 128
-    layers = [
-        f"{{type: dense, units: {units}, activation: relu}} # try: more units, another layer",
-        "{type: dropout, rate: 0.2} # against overfitting; try: 0, 0.5",
-        f"{{type: dense, units: {units // 2}, activation: relu}}",
-        write_output(len(info.class_names)),
-    ]
-    if not info.class_names:
-        mean, deviation = _measure_target(scan, target)
-        layers.append(
-            f"{{type: rescaling, scale: {deviation:.4g}, offset: {mean:.4g}}} # to the mean and "
-            "deviation of the target"
-        )
-    return tuple(layers)
+    classes = len(info.class_names)
+    scale = None if classes else _measure_target(scan, target)
+    return write_dense_network(scan.rows, classes, target=scale)
 
 
 def _measure_target(scan: TableScan, target: Column) -> tuple[float, float]:

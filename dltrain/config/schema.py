@@ -32,10 +32,10 @@ class DatasetConfig(Section):
     name: str | None = Field(
         None, description="A dataset of `dltrain data list`; data of your own has a type instead."
     )
-    type: Literal["csv", "parquet", "jsonl", "image_folder", "text_folder"] | None = Field(
+    type: Literal["csv", "parquet", "jsonl", "npz", "image_folder", "text_folder"] | None = Field(
         None,
         description="Data of your own: a CSV or Parquet file, a file of JSON lines with texts, "
-        "or a folder that holds a folder of images or of .txt files for each class.",
+        "NumPy arrays, or a folder that holds a folder of images or of .txt files for each class.",
     )
     path: Annotated[str, Field(min_length=1)] | None = Field(
         None,
@@ -56,6 +56,11 @@ class DatasetConfig(Section):
         None,
         description="Table: whether the target is a class or a number; default: a class if it is "
         "text, or whole numbers of at most 20 different values.",
+    )
+    modality: Literal["image", "tabular", "text"] | None = Field(
+        None,
+        description="NumPy arrays: what x holds; default: a table if it has two dimensions, else "
+        "images. text stands for ids of words, or of other tokens.",
     )
     ignore: list[str] | None = Field(
         None, description="Table: columns to leave out, such as a number that only counts the rows."

@@ -10,6 +10,7 @@ from typing import Any
 
 from dltrain.catalog.datasets import DatasetInfo
 from dltrain.config.class_folders import ClassFiles, list_class_files
+from dltrain.config.npz_arrays import plan_npz
 from dltrain.config.own_data import describe_own_folder
 from dltrain.config.own_keys import TABLE_TYPES
 from dltrain.config.own_table import plan_table
@@ -17,6 +18,7 @@ from dltrain.config.schema import DatasetConfig
 from dltrain.data.dataset import Dataset, Rows
 from dltrain.data.members import digest_of
 from dltrain.data.own_images import read_images
+from dltrain.data.own_npz import read_npz
 from dltrain.data.own_table import read_table
 from dltrain.data.own_texts import read_texts
 from dltrain.data.progress import SILENT, Progress
@@ -42,6 +44,8 @@ def open_own_dataset(config: DatasetConfig, *, progress: Progress = SILENT) -> D
     try:
         if config.type in TABLE_TYPES:
             return _open_table(config, path)
+        if config.type == "npz":
+            return _open_npz(config, path)
         return _open_folder(config, path)
     except MemoryError as error:
         raise DataError(
@@ -56,6 +60,13 @@ def _open_table(config: DatasetConfig, path: Path) -> Dataset:
     digests: dict[str, str] = {
         source.split or "file": digest_of(source.path, "sha256") for source in plan.scan.sources
     }
+    return Dataset(plan.info, train, test, _fingerprint(plan.info, path, digests))
+
+
+def _open_npz(config: DatasetConfig, path: Path) -> Dataset:
+    plan = plan_npz(config.model_dump())
+    train, test = read_npz(plan)
+    digests = {"file": digest_of(path, "sha256")}
     return Dataset(plan.info, train, test, _fingerprint(plan.info, path, digests))
 
 

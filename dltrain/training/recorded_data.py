@@ -15,11 +15,11 @@ from dltrain.runs.records import read_record
 
 
 def read_tokenizer(paths: RunPaths, info: DatasetInfo) -> Any:
-    """Return the run's tokenizer, or None for data that isn't text.
+    """Return the run's tokenizer, or None for data that isn't text, or is the ids of it.
 
     Raises RunError if it is missing or damaged.
     """
-    if info.modality != "text":
+    if info.modality != "text" or info.reader == "npz":
         return None
     try:
         return load_tokenizer(paths.tokenizer.read_text(encoding="utf-8"))

@@ -18,6 +18,7 @@ from own_files import (
     write_image,
     write_json_reviews,
     write_lines,
+    write_npz_photos,
     write_parquet_houses,
     write_photos,
     write_reviews,
@@ -37,6 +38,7 @@ WRITERS: dict[str, Callable[[Path], Path]] = {
     "visits.csv": write_visits,
     "houses.parquet": write_parquet_houses,
     "reviews.jsonl": write_json_reviews,
+    "photos.npz": write_npz_photos,
 }
 
 FLOWERS = """\
@@ -151,6 +153,10 @@ def change_one_row(path: Path) -> None:
         rows = table.to_pylist()
         rows[0]["area"] += 1
         pyarrow.parquet.write_table(table.from_pylist(rows, schema=table.schema), path)
+    elif path.suffix == ".npz":
+        arrays = dict(np.load(path))
+        arrays["x"][0] += 1
+        np.savez(path, **arrays)
     elif path.suffix == ".jsonl":
         text = path.read_text(encoding="utf-8")
         path.write_text(text.replace("film", "films", 1), encoding="utf-8")
@@ -256,8 +262,8 @@ def test_what_can_not_be_proposed_for_is_refused(dltrain: Cli, workplace: Path) 
     other = write_lines(workplace / "data.json", "{}")
     assert refuse(dltrain, other) == (
         2,
-        "error: --from: data.json is no .csv, .tsv, .tab, .parquet or .jsonl file.\nGive a table, "
-        "or the folder that holds a folder a class.\n",
+        "error: --from: data.json is no .csv, .tsv, .tab, .parquet, .jsonl or .npz file.\n"
+        "Give one of these, or the folder that holds a folder a class.\n",
     )
     empty = workplace / "empty"
     empty.mkdir()

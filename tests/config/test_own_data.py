@@ -166,7 +166,7 @@ def test_a_path_is_taken_from_the_file_that_says_it(
         ),
         (
             "{name: digits, path: flowers.csv}",
-            "1:25 dataset.path: path goes with type: csv, parquet, jsonl, image_folder or "
+            "1:25 dataset.path: path goes with type: csv, parquet, jsonl, npz, image_folder or "
             "text_folder. Give the dataset a type: in place of a name:.",
         ),
         (
@@ -175,7 +175,7 @@ def test_a_path_is_taken_from_the_file_that_says_it(
         ),
         (
             "{type: excel, path: flowers.csv}",
-            "1:17 dataset.type: expected one of csv, parquet, jsonl, image_folder, "
+            "1:17 dataset.type: expected one of csv, parquet, jsonl, npz, image_folder, "
             "text_folder, received the text 'excel'.",
         ),
         (
