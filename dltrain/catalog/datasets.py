@@ -81,7 +81,8 @@ class DatasetInfo:
     `median_words` is the median length of a training text, in words of `dltrain.data.tokenize`
     before any is cut off, 0 where there are no texts. `flips` are the mirrorings, and
     `max_rotation` the turn (1 is the whole circle), after which an image still looks like one of
-    its class. `features` are those of the rows of a table of one's own, in order.
+    its class. `features` are those of the rows of a table of one's own, in order;
+    its `constant_columns` have the same value in every row, and tell nothing.
     """
 
     name: str
@@ -105,6 +106,7 @@ class DatasetInfo:
     flips: tuple[Flip, ...] = ("horizontal", "vertical")
     max_rotation: float = 0.5
     features: tuple[Feature, ...] = ()
+    constant_columns: tuple[str, ...] = ()
 
     @property
     def embedded(self) -> bool:

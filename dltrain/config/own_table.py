@@ -101,6 +101,11 @@ def plan_table(section: Mapping[str, Any]) -> TablePlan:
         class_counts=tuple(counts.values()),
         features=features,
         median_words=_count_median_words(scan, text) if text else 0,
+        constant_columns=tuple(
+            column.name
+            for column in scan.columns
+            if column.constant and any(column.name == feature.column for feature in features)
+        ),
     )
     return TablePlan(
         scan,

@@ -104,6 +104,8 @@ def _find_reason_to_ignore(column: Column, rows: int) -> str:
         return f"holds {column.unusable}"
     if column.empty:
         return "empty in every row"
+    if column.constant:
+        return "the same in every row"
     different = _count_different(column)
     if column.numeric:
         is_counter = column.whole and column.name.lower() in _COUNTER_NAMES
@@ -169,8 +171,6 @@ def _describe(
             said = f"{'dates with times' if column.has_time else 'dates'}{missing}"
         elif column.numeric:
             said = f"numbers{missing}"
-            if column.values is not None and len(column.values) == 1:
-                said += ", the same in every row"
         else:
             said = f"{count(len(column.values or ()), 'category').replace('ys', 'ies')}{missing}"
         lines.append(f"  {say(column.name)}: {said}")

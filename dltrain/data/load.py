@@ -17,6 +17,7 @@ from dltrain.config.schema import DatasetConfig
 from dltrain.data.batches import Table
 from dltrain.data.dataset import Dataset, Rows
 from dltrain.data.grouped_splits import hold_out_groups
+from dltrain.data.leakage import count_shared_rows, describe_shared_rows
 from dltrain.data.normalize import Scaling, measure_scaling
 from dltrain.data.open import open_configured_dataset, open_smoke_dataset
 from dltrain.data.preprocessing import Preprocessing, check_features
@@ -90,6 +91,12 @@ def load_data(
             config, data_dir=data_dir, offline=offline, progress=progress
         )
     rows = split_dataset(dataset, config, seed=seed)
+    fingerprint = dict(dataset.fingerprint)
+    if config.type is not None and not smoke and {"train", "test"} <= set(splits):
+        fingerprint["shared_rows"] = count_shared_rows(rows)
+        sizes = {split: len(indices) for split, (_, indices) in rows.items()}
+        for sentence in describe_shared_rows(fingerprint["shared_rows"], sizes):
+            progress.note(sentence)
     if preprocessing is None:
         columns = _learn_columns(rows["train"], dataset.info)
         preprocessing = Preprocessing.of(dataset.info, columns)
@@ -130,7 +137,7 @@ def load_data(
         scaling=scaling,
         largest=largest,
         tokenizer=tokenizer,
-        fingerprint=dict(dataset.fingerprint),
+        fingerprint=fingerprint,
         preprocessing=preprocessing,
     )
 
