@@ -26,7 +26,7 @@ _OPTIONS: Mapping[str, tuple[str, ...]] = {
     "parquet": _TABLE,
     "jsonl": ("text", "target", "task", "weight_column", *_SPLITS),
     "npz": ("task", "modality"),
-    "image_folder": ("image_size", "color"),
+    "image_folder": ("image_size", "color", "on_error"),
     "text_folder": (),
 }
 _OWN_KEYS = tuple(dict.fromkeys(("path", *(key for keys in _OPTIONS.values() for key in keys))))

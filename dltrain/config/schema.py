@@ -88,6 +88,11 @@ class DatasetConfig(Section):
     color: Literal["rgb", "grey"] | None = Field(
         None, description="Image folder: three channels or one (rgb)."
     )
+    on_error: Literal["fail", "skip"] | None = Field(
+        None,
+        description="Image folder: whether an image that can't be read ends the run, or is left "
+        "out and counted (fail).",
+    )
     validation_split: Fraction = Field(
         0.1, description="Share of the training rows held out for validation."
     )

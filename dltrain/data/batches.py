@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dltrain.config.targets import Encoding
+from dltrain.data.row_file import Inputs
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class Table:
     `weights` `(n,)` say how much each row counts, where the data says so.
     """
 
-    inputs: npt.NDArray[Any]
+    inputs: Inputs
     labels: npt.NDArray[Any]
     positions: npt.NDArray[np.int64] | None = None
     weights: npt.NDArray[np.float32] | None = None

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dltrain.catalog.datasets import DatasetInfo
+from dltrain.data.row_file import Inputs
 from dltrain.data.texts import Texts, pack_texts
 
 
@@ -17,14 +18,15 @@ from dltrain.data.texts import Texts, pack_texts
 class Rows:
     """Hold the n rows of one split.
 
-    `inputs`: images `(n, height, width, channels)` uint8, tables `(n, features)` float32, or Texts.
+    `inputs`: images `(n, height, width, channels)` uint8, tables `(n, features)` float32, or Texts;
+    images may lie on the disk.
     `labels`: `(n,)`, int64 class numbers or float32 targets. Data of one's own may have more:
     `weights` `(n,)` float32, `groups` `(n,)` int64 (rows of one number stay together), a mark
     `is_validation` `(n,)` bool of the rows that are the validation split, and `texts`, those of the
     text columns of a table, whose features are made once the rows are split.
     """
 
-    inputs: npt.NDArray[Any] | Texts
+    inputs: Inputs | Texts
     labels: npt.NDArray[np.int64] | npt.NDArray[np.float32]
     weights: npt.NDArray[np.float32] | None = None
     groups: npt.NDArray[np.int64] | None = None
@@ -37,7 +39,7 @@ class Rows:
     def select(self, indices: npt.NDArray[np.int64]) -> Rows:
         """Return a copy of the rows at `indices`, in that order, in memory."""
 
-        def take(values: npt.NDArray[Any] | None) -> Any:
+        def take(values: Inputs | None) -> Any:
             return None if values is None else np.array(values[indices])
 
         inputs = self.inputs

@@ -10,11 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from dltrain.data.dataset import Rows
+from dltrain.data.row_file import Inputs
 from dltrain.data.splits import Indices
 from dltrain.data.texts import Texts
 
 # Rows read at a time, so that images on the disk are never in memory all at once.
-_CHUNK_BYTES = 1 << 25
+_CHUNK_BYTES = 1 << 22
 
 
 def count_shared_rows(rows: Mapping[str, tuple[Rows, Indices]]) -> dict[str, int]:
@@ -59,9 +60,7 @@ def _hash_rows(rows: Rows, indices: Indices) -> Iterator[bytes]:
             yield _digest(b"\0".join(parts))
 
 
-def _read_chunks(
-    inputs: npt.NDArray[Any], indices: Indices
-) -> Iterator[tuple[Indices, npt.NDArray[Any]]]:
+def _read_chunks(inputs: Inputs, indices: Indices) -> Iterator[tuple[Indices, npt.NDArray[Any]]]:
     row_bytes = max(1, int(np.prod(inputs.shape[1:])) * inputs.dtype.itemsize)
     step = max(1, _CHUNK_BYTES // row_bytes)
     for start in range(0, len(indices), step):

@@ -25,7 +25,8 @@ NAN = float("nan")
 
 def read(path: Path, *, target: str = "y", task: str = "regression", **options: Any) -> Dataset:
     return open_own_dataset(
-        DatasetConfig(type="csv", path=str(path), target=target, task=task, **options)  # type: ignore[arg-type]
+        DatasetConfig(type="csv", path=str(path), target=target, task=task, **options),  # type: ignore[arg-type]
+        data_dir=path.parent,
     )
 
 
