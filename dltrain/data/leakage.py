@@ -34,12 +34,14 @@ def count_shared_rows(rows: Mapping[str, tuple[Rows, Indices]]) -> dict[str, int
     return {split: count for split, count in counts.items() if count}
 
 
-def describe_shared_rows(shared: Mapping[str, int], rows: Mapping[str, int]) -> list[str]:
-    """Return a sentence on each split that shares rows; `rows` counts those of every split."""
+def describe_shared_rows(
+    shared: Mapping[str, int], rows: Mapping[str, int], *, is_table: bool
+) -> list[str]:
+    """Return a warning on each split that shares rows; `rows` counts those of every split."""
+    remedy = ", or keep them together with group_column" if is_table else ""
     return [
         f"warning: {count:,} of {rows[split]:,} {split} rows are training rows as well: the "
-        "scores of that split are too good. Remove the duplicates, or keep them together with "
-        "group_column."
+        f"scores of that split are too good. Remove the duplicates{remedy}."
         for split, count in shared.items()
     ]
 

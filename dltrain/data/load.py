@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dltrain.catalog.datasets import DatasetInfo
+from dltrain.config.own_keys import TABLE_TYPES
 from dltrain.config.rules import count_held_out, text_length
 from dltrain.config.schema import DatasetConfig
 from dltrain.data.batches import Table
@@ -95,7 +96,8 @@ def load_data(
     if config.type is not None and not smoke and {"train", "test"} <= set(splits):
         fingerprint["shared_rows"] = count_shared_rows(rows)
         sizes = {split: len(indices) for split, (_, indices) in rows.items()}
-        for sentence in describe_shared_rows(fingerprint["shared_rows"], sizes):
+        shared, is_table = fingerprint["shared_rows"], config.type in TABLE_TYPES
+        for sentence in describe_shared_rows(shared, sizes, is_table=is_table):
             progress.note(sentence)
     if preprocessing is None:
         columns = _learn_columns(rows["train"], dataset.info)

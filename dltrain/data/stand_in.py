@@ -171,8 +171,8 @@ def _make_images(
 
 def _take(rows: Rows, count: int, info: DatasetInfo, *, seed: tuple[int, int]) -> Rows:
     indices = _choose(np.asarray(rows.labels), count, info, np.random.default_rng(seed))
-    # A few rows of those that the data marks for validation may be none: shares are held out.
-    return dataclasses.replace(rows.select(indices), is_validation=None)
+    # Of few rows none may be marked for validation, and all may be of one group.
+    return dataclasses.replace(rows.select(indices), is_validation=None, groups=None)
 
 
 def _choose(

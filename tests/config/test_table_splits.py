@@ -298,3 +298,18 @@ def test_a_file_with_other_columns_is_refused(load: Load, tmp_path: Path) -> Non
     with pytest.raises(DataError) as caught:
         load("dataset: {type: csv, path: d.csv, target: y, test_path: t.csv}\n" + DENSE)
     assert caught.value.message == f"{tmp_path}/t.csv has no column 'x'."
+
+
+def test_a_trial_of_few_rows_splits_them_by_share(load: Load, tmp_path: Path) -> None:
+    lines = [f"{row},{'ab'[row % 2]},{'train' if row < 900 else 'val'},g" for row in range(1000)]
+    write_lines(tmp_path / "d.csv", "x,y,part,who", *lines)
+    loaded = load(
+        "dataset: {type: csv, path: d.csv, target: y, split_column: part, test_split: 0.1}\n"
+        + DENSE
+    )
+    data = load_data(loaded.config.dataset, seed=0, data_dir=tmp_path, smoke=True)
+    assert {split: len(table) for split, table in data.tables.items()} == {
+        "train": 162,
+        "validation": 18,
+        "test": 20,
+    }
