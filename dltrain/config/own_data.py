@@ -24,6 +24,7 @@ _WHAT = {
     "parquet": "a Parquet file",
     "jsonl": "a file of JSON lines",
     "npz": "an .npz file",
+    "huggingface": "a folder that `save_to_disk` of Hugging Face's datasets wrote",
     "image_folder": "a folder with a folder of images for each class",
     "text_folder": "a folder with a folder of .txt files for each class",
 }
@@ -129,7 +130,7 @@ def _find_path(
     if not isinstance(section[key], str) or not section[key]:
         return None
     expected = _WHAT[section["type"]]
-    wants_file = not section["type"].endswith("_folder")
+    wants_file = section["type"] in ("csv", "parquet", "jsonl", "npz")
     path = base / section[key]
     try:
         path = (base / FilePath(section[key]).expanduser()).resolve()

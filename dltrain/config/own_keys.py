@@ -7,9 +7,9 @@ from typing import Any
 
 from dltrain.config.document import Problems
 
-OWN_TYPES = ("csv", "parquet", "jsonl", "npz", "image_folder", "text_folder")
+OWN_TYPES = ("csv", "parquet", "jsonl", "npz", "huggingface", "image_folder", "text_folder")
 
-TABLE_TYPES = ("csv", "parquet", "jsonl")
+TABLE_TYPES = ("csv", "parquet", "jsonl", "huggingface")
 
 _SPLITS = ("validation_path", "test_path", "split_column", "group_column")
 _TABLE = ("target", "task", "ignore", "columns", "weight_column", *_SPLITS)
@@ -18,6 +18,7 @@ _NEEDED = {
     "parquet": ("path", "target"),
     "jsonl": ("path",),
     "npz": ("path",),
+    "huggingface": ("path", "target"),
     "image_folder": ("path", "image_size"),
     "text_folder": ("path",),
 }
@@ -26,6 +27,10 @@ _OPTIONS: Mapping[str, tuple[str, ...]] = {
     "parquet": _TABLE,
     "jsonl": ("text", "target", "task", "weight_column", *_SPLITS),
     "npz": ("task", "modality"),
+    "huggingface": (
+        *("text", "target", "task", "ignore", "columns"),
+        *("weight_column", "split_column", "group_column"),
+    ),
     "image_folder": ("image_size", "color", "on_error"),
     "text_folder": (),
 }

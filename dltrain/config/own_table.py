@@ -10,7 +10,7 @@ from typing import Any
 from dltrain.catalog.datasets import DatasetInfo, Feature
 from dltrain.config.table_columns import Column, TableScan, find_first, scan_table
 from dltrain.config.table_facts import find_classes, guess_task, make_features, name_class
-from dltrain.config.table_files import Source, say_place
+from dltrain.config.table_files import HeldOut, Source, say_place
 from dltrain.errors import DataError
 
 SPLIT_NAMES = {
@@ -25,6 +25,8 @@ SPLIT_NAMES = {
 
 ROLES = ("weight_column", "group_column", "split_column")
 """The keys that name a column which is no feature."""
+
+HELD_OUT: tuple[HeldOut, ...] = ("validation", "test")
 
 FIELD_DEFAULTS = {"text": "text", "target": "label"}
 """What is read of each line of JSON unless the config says otherwise."""
@@ -56,8 +58,15 @@ def list_sources(section: Mapping[str, Any]) -> tuple[Source, ...]:
         names = [section.get(key) or default for key, default in FIELD_DEFAULTS.items()]
         names += [section[key] for key in ROLES if section.get(key)]
         fields = tuple(dict.fromkeys(names))
+    if kind == "huggingface":
+        from dltrain.config.huggingface_rows import list_splits
+
+        path = Path(section["path"])
+        found = list_splits(path)
+        named = [Source(path, kind, split=each) for each in HELD_OUT if each in found]
+        return (Source(path, kind), *named)
     sources = [Source(Path(section["path"]), kind, fields)]
-    for split in ("validation", "test"):
+    for split in HELD_OUT:
         if section.get(f"{split}_path"):
             sources.append(Source(Path(section[f"{split}_path"]), kind, fields, split))
     return tuple(sources)
@@ -75,7 +84,7 @@ def plan_table(section: Mapping[str, Any]) -> TablePlan:
     roles = {key: scan.find(section.get(key)) for key in ROLES}
     classes = find_classes(scan.path, target, task=task)
     rows, counts = _count_splits(scan, target, roles["split_column"], classes)
-    text = scan.find(section.get("text") or FIELD_DEFAULTS["text"]) if is_jsonl else None
+    text = scan.find(section.get("text") or (FIELD_DEFAULTS["text"] if is_jsonl else None))
     features: tuple[Feature, ...] = ()
     if text is None:
         features = make_features(

@@ -16,6 +16,7 @@ _PURPOSES = {
     "weight_column": "the weight column",
     "group_column": "the group column",
     "split_column": "the split column",
+    "text": "the text",
 }
 _KINDS = ("number", "category", "datetime", "text")
 
@@ -48,7 +49,7 @@ def describe_own_table(section: dict[str, Any], problems: Problems) -> DatasetIn
 def _are_of_their_types(section: dict[str, Any]) -> bool:
     """Tell whether the values can be looked at; another is told where single values are checked."""
     columns, ignore = section.get("columns"), section.get("ignore")
-    texts = [section.get(key) for key in (*_PURPOSES, "text")]
+    texts = [section.get(key) for key in _PURPOSES]
     texts += ignore if isinstance(ignore, list) else []
     return (
         all(text is None or (isinstance(text, str) and text) for text in texts)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 # Rows turned into texts at a time, so that memory doesn't grow with the file.
-_CHUNK = 4_096
+CHUNK = 4_096
 
 
 def open_parquet(source: Source) -> OpenedTable:
@@ -31,7 +31,7 @@ def open_parquet(source: Source) -> OpenedTable:
     except (OSError, pa.ArrowException) as error:
         raise _damaged(source, error) from error
     schema = file.schema_arrow
-    writers = [_find_writer(each.type) for each in schema]
+    writers = [find_writer(each.type) for each in schema]
     if len(set(schema.names)) < len(schema.names):
         twice = next(name for name in schema.names if schema.names.count(name) > 1)
         raise DataError(
@@ -41,7 +41,7 @@ def open_parquet(source: Source) -> OpenedTable:
     def rows() -> Iterator[tuple[Place, Sequence[str]]]:
         row = 0
         try:
-            for batch in file.iter_batches(batch_size=_CHUNK):
+            for batch in file.iter_batches(batch_size=CHUNK):
                 columns = [
                     ["?"] * len(batch) if write is None else write(column)
                     for write, column in zip(writers, batch.columns, strict=True)
@@ -63,12 +63,12 @@ def open_parquet(source: Source) -> OpenedTable:
 _Writer = Callable[[Any], list[str]]
 
 
-def _find_writer(kind: pa.DataType) -> _Writer | None:
+def find_writer(kind: pa.DataType) -> _Writer | None:
     """Return what turns an array of the type into texts; None for what holds no single values."""
     from pyarrow import types
 
     if types.is_dictionary(kind):
-        inner = _find_writer(kind.value_type)
+        inner = find_writer(kind.value_type)
         return None if inner is None else lambda column: inner(column.dictionary_decode())
     if types.is_floating(kind):
         return lambda column: [_write_float(value) for value in column.to_pylist()]

@@ -32,10 +32,14 @@ class DatasetConfig(Section):
     name: str | None = Field(
         None, description="A dataset of `dltrain data list`; data of your own has a type instead."
     )
-    type: Literal["csv", "parquet", "jsonl", "npz", "image_folder", "text_folder"] | None = Field(
+    type: (
+        Literal["csv", "parquet", "jsonl", "npz", "huggingface", "image_folder", "text_folder"]
+        | None
+    ) = Field(
         None,
         description="Data of your own: a CSV or Parquet file, a file of JSON lines with texts, "
-        "NumPy arrays, or a folder that holds a folder of images or of .txt files for each class.",
+        "NumPy arrays, a saved Hugging Face dataset, or a folder that holds a folder of "
+        "images or of .txt files for each class.",
     )
     path: Annotated[str, Field(min_length=1)] | None = Field(
         None,
@@ -51,7 +55,11 @@ class DatasetConfig(Section):
     target: str | None = Field(
         None, description="Table: the column to predict; of JSON lines, the key (label)."
     )
-    text: str | None = Field(None, description="JSON lines: the key of the text (text).")
+    text: str | None = Field(
+        None,
+        description="JSON lines: the key of the text (text); Hugging Face: the column of the "
+        "texts, where they are the input.",
+    )
     task: Literal["classification", "regression"] | None = Field(
         None,
         description="Table: whether the target is a class or a number; default: a class if it is "

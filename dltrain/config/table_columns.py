@@ -132,14 +132,7 @@ def scan_table(*sources: Source) -> TableScan:
     Raises DataError, with the file and the row, if a row is damaged, a file has no rows or can't be
     read, or the files don't have the same columns.
     """
-    facts = []
-    for source in sources:
-        try:
-            stat = source.path.stat()
-        except OSError as error:
-            raise DataError(f"{source.path} can't be read: {error.strerror}.") from error
-        facts.append((stat.st_mtime_ns, stat.st_size))
-    return _scan(sources, tuple(facts))
+    return _scan(sources, tuple(_look_at(source.path) for source in sources))
 
 
 def find_first(scan: TableScan, column: Column, text: str) -> str:
@@ -185,6 +178,16 @@ def describe_number(value: float) -> str:
     return str(int(value)) if value.is_integer() and math.isfinite(value) else repr(value)
 
 
+def _look_at(path: Path) -> tuple[int, int]:
+    """Return when a file, or any in a folder, was changed last, and the size of all."""
+    try:
+        files = [path, *path.rglob("*")] if path.is_dir() else [path]
+        stats = [file.stat() for file in files]
+    except OSError as error:
+        raise DataError(f"{path} can't be read: {error.strerror}.") from error
+    return max(each.st_mtime_ns for each in stats), sum(each.st_size for each in stats)
+
+
 @functools.lru_cache(maxsize=4)
 def _scan(sources: tuple[Source, ...], facts: tuple[tuple[int, int], ...]) -> TableScan:
     """Scan the files that had these facts: `check` and `fit` ask more than once."""
@@ -207,6 +210,7 @@ _NOTHING = {
     "csv": "a header and no rows",
     "parquet": "no rows",
     "jsonl": "no rows",
+    "huggingface": "no rows",
 }
 
 

@@ -7,7 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-TableKind = Literal["csv", "parquet", "jsonl"]
+TableKind = Literal["csv", "parquet", "jsonl", "huggingface"]
+
+
+HeldOut = Literal["validation", "test"]
 
 
 @dataclass(frozen=True)
@@ -21,11 +24,11 @@ class Source:
     path: Path
     kind: TableKind
     fields: tuple[str, ...] = ()
-    split: Literal["validation", "test"] | None = None
+    split: HeldOut | None = None
 
 
 Place = tuple[Source, int]
-"""A file and, counted from 1, the line on which a row ends; in a Parquet file, the row."""
+"""A file and, counted from 1, the line on which a row ends; the row, where there are no lines."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,8 @@ class OpenedTable:
 def say_place(place: Place) -> str:
     """Return a row's place as a phrase: `houses.csv:7`, or `houses.parquet row 7`."""
     source, line = place
+    if source.kind == "huggingface":
+        return f"{source.path} {source.split or 'train'} row {line}"
     return f"{source.path} row {line}" if source.kind == "parquet" else f"{source.path}:{line}"
 
 
@@ -53,6 +58,10 @@ def open_source(source: Source) -> OpenedTable:
         from dltrain.config.parquet_file import open_parquet
 
         return open_parquet(source)
+    if source.kind == "huggingface":
+        from dltrain.config.huggingface_rows import open_huggingface
+
+        return open_huggingface(source)
     if source.kind == "jsonl":
         from dltrain.config.jsonl_file import open_jsonl
 

@@ -57,9 +57,13 @@ def open_own_dataset(
 def _open_table(config: DatasetConfig, path: Path) -> Dataset:
     plan = plan_table(config.model_dump())
     train, test = read_table(plan)
-    digests: dict[str, str] = {
-        source.split or "file": digest_of(source.path, "sha256") for source in plan.scan.sources
-    }
+    digests: dict[str, str] = {}
+    if config.type == "huggingface":
+        paths = sorted(each for each in path.rglob("*") if each.is_file())
+        digests["files"] = _digest_all(path, paths, [digest_of(each, "sha256") for each in paths])
+    else:
+        for source in plan.scan.sources:
+            digests[source.split or "file"] = digest_of(source.path, "sha256")
     return Dataset(plan.info, train, test, _fingerprint(plan.info, path, digests))
 
 

@@ -120,7 +120,10 @@ def test_a_number_of_many_values_can_be_classes(read: Any) -> None:
             "modality: text, ngrams: 2",
             "1:59 dataset.ngrams: expected 1: pairs are for texts, received 2.",
         ),
-        ("target: y", "1:35 dataset.target: target goes with type: csv, parquet or jsonl."),
+        (
+            "target: y",
+            "1:35 dataset.target: target goes with type: csv, parquet, jsonl or huggingface.",
+        ),
     ],
 )
 def test_options_that_ids_can_not_have_are_refused(
