@@ -234,8 +234,10 @@ def _write_moment(row: Floats, text: str) -> None:
 
 
 def _choose_words(texts: Iterable[str]) -> tuple[str, ...]:
+    """Return the words that most texts have, and two at least: another tells of one row alone."""
     counts = Counter(word for text in texts for word in set(find_words(text)))
-    ordered = sorted(counts, key=lambda word: (-counts[word], word))
+    common = [word for word, count in counts.items() if count > 1]
+    ordered = sorted(common, key=lambda word: (-counts[word], word))
     return tuple(ordered[:TEXT_WORDS])
 
 
