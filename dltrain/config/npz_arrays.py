@@ -28,8 +28,8 @@ NAMES = (("x", "y"), ("x_train", "y_train"))
 
 TEST_NAMES = ("x_test", "y_test")
 
+_MODALITIES: Mapping[str, Modality] = {"image": "image", "tabular": "tabular", "tokens": "text"}
 _MOST_CLASSES = 1_000
-_KINDS = {"b": "truth values", "i": "whole numbers", "u": "whole numbers", "f": "numbers"}
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def name_classes(values: Array) -> list[str]:
 
 
 @functools.lru_cache(maxsize=4)
-def _plan(path: Path, asked: Modality | None, task: Task | None, facts: tuple[int, int]) -> NpzPlan:
+def _plan(path: Path, asked: str | None, task: Task | None, facts: tuple[int, int]) -> NpzPlan:
     headers = _read_headers(path)
     names = next((pair for pair in NAMES if set(pair) <= set(headers)), None)
     if names is None:
@@ -182,14 +182,16 @@ def _find_modality(
     name: str,
     shape: tuple[int, ...],
     dtype: np.dtype[Any],
-    asked: Modality | None,
+    asked: str | None,
 ) -> Modality:
     fits = {
         "image": len(shape) in (3, 4),
         "tabular": len(shape) == 2,
         "text": len(shape) == 2 and dtype.kind in "iu",
     }
-    found: Modality = asked or ("image" if fits["image"] else "tabular")
+    found: Modality = "image" if fits["image"] else "tabular"
+    if asked is not None:
+        found = _MODALITIES[asked]
     if not fits[found]:
         expected = {
             "image": "(rows, height, width) or (rows, height, width, channels)",

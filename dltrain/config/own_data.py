@@ -55,7 +55,7 @@ def describe_own_data(
 
 def _describe_npz(section: dict[str, Any], problems: Problems) -> DatasetInfo | None:
     """Look at an .npz file, and write into the section what its token ids say."""
-    if section.get("modality") not in (None, "image", "tabular", "text"):
+    if section.get("modality") not in (None, "image", "tabular", "tokens"):
         return None
     if section.get("task") not in (None, "classification", "regression"):
         return None

@@ -58,7 +58,7 @@ def propose_arrays(path: Path) -> Proposal:
         layers = write_dense_network(info.train_rows, len(classes), target=scale)
     dataset = [f"task: {info.task}"]
     if not is_image:
-        dataset.append("modality: tabular # try, if x holds ids of words: text")
+        dataset.append("modality: tabular # try, if x holds ids of words: tokens")
     dataset.append(
         f"validation_split: {validation} # share of the training rows that says when to stop"
     )

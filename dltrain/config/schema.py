@@ -65,10 +65,10 @@ class DatasetConfig(Section):
         description="Table: whether the target is a class or a number; default: a class if it is "
         "text, or whole numbers of at most 20 different values.",
     )
-    modality: Literal["image", "tabular", "text"] | None = Field(
+    modality: Literal["image", "tabular", "tokens"] | None = Field(
         None,
         description="NumPy arrays: what x holds; default: a table if it has two dimensions, else "
-        "images. text stands for ids of words, or of other tokens.",
+        "images. tokens stands for ids of words, or of other parts of texts.",
     )
     ignore: list[str] | None = Field(
         None, description="Table: columns to leave out, such as a number that only counts the rows."

@@ -81,7 +81,7 @@ def test_two_dimensions_are_a_table_whose_nan_is_missing(read: Any) -> None:
 def test_whole_numbers_of_a_table_can_be_ids(read: Any, load: Load) -> None:
     ids = np.random.default_rng(0).integers(0, 9, (40, 6))
     ids[0, 0] = 9
-    data = read(IDS, ", modality: text", x=ids, y=HALVES)
+    data = read(IDS, ", modality: tokens", x=ids, y=HALVES)
     assert (data.info.modality, data.row_shape, data.dtype, data.tokenizer) == (
         "text",
         (6,),
@@ -90,7 +90,7 @@ def test_whole_numbers_of_a_table_can_be_ids(read: Any, load: Load) -> None:
     )
     positions = data.tables["train"].positions
     np.testing.assert_array_equal(rows_of(data, "train"), ids[positions])
-    loaded = load(f"dataset: {{type: npz, path: d.npz, modality: text, max_words: 10}}\n{IDS}")
+    loaded = load(f"dataset: {{type: npz, path: d.npz, modality: tokens, max_words: 10}}\n{IDS}")
     assert (loaded.config.dataset.max_words, loaded.config.dataset.max_length) == (10, 6)
 
 
@@ -109,16 +109,16 @@ def test_a_number_of_many_values_can_be_classes(read: Any) -> None:
     ("options", "problem"),
     [
         (
-            "modality: text, max_words: 5",
-            "1:62 dataset.max_words: expected >= 10: the largest id is 9, received 5.",
+            "modality: tokens, max_words: 5",
+            "1:64 dataset.max_words: expected >= 10: the largest id is 9, received 5.",
         ),
         (
-            "modality: text, max_length: 5",
-            "1:63 dataset.max_length: expected 6, the ids of a row, received 5.",
+            "modality: tokens, max_length: 5",
+            "1:65 dataset.max_length: expected 6, the ids of a row, received 5.",
         ),
         (
-            "modality: text, ngrams: 2",
-            "1:59 dataset.ngrams: expected 1: pairs are for texts, received 2.",
+            "modality: tokens, ngrams: 2",
+            "1:61 dataset.ngrams: expected 1: pairs are for texts, received 2.",
         ),
         (
             "target: y",
@@ -174,12 +174,12 @@ def with_value(value: float, *place: int, shape: tuple[int, ...] = (40, 2)) -> A
             "width) or (rows, height, width, channels).",
         ),
         (
-            ", modality: text",
+            ", modality: tokens",
             {"x": np.eye(40), "y": HALVES},
             "d.npz: x has the shape (40, 40) of float64; expected (rows, words) of whole numbers.",
         ),
         (
-            ", modality: text",
+            ", modality: tokens",
             {"x": np.zeros((40, 2), int) - 1, "y": HALVES},
             "d.npz: x[0, 0] is -1; expected ids from 0 up.",
         ),
