@@ -230,7 +230,7 @@ def test_names_that_yaml_could_misread_are_quoted(dltrain: Cli, workplace: Path)
     data = propose(dltrain, write_lines(workplace / "my: #data.csv", ",".join(odd), *rows))
     assert data["dataset"]["path"] == "my: #data.csv"
     assert data["dataset"]["target"] == "- x"
-    assert data["dataset"]["ignore"] == ["# a: b", "1e3"]
+    assert data["dataset"]["ignore"] == ["# a: b", "Größe", "1e3"]
     assert data["name"] == "my-data"
 
 
