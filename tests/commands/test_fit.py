@@ -41,6 +41,7 @@ def test_a_run_leaves_exactly_the_files_of_its_directory(trained_run: Path) -> N
         "history.csv",
         "metrics.json",
         "model.keras",
+        "preprocessing.json",
         "status.json",
     }
     # One after each epoch, of which the last two are kept.
