@@ -66,6 +66,7 @@ _FIXED = {
     "the name of a layer": "层的名字",
     "the name of a block": "块的名字",
     "the name of a dataset": "数据集的名字",
+    "a mapping from columns to their kinds": "从列名到其种类的映射",
     "names with default values": "名字及其默认值",
     "letters, digits, _, - and . only, the first a letter or digit": (
         "只含字母、数字、_、- 和 .，以字母或数字开头"

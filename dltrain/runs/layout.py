@@ -14,6 +14,7 @@ runs/mnist-cnn/0001/
   model.keras        the best model
   model.json         its layers and their parameters
   tokenizer.json     text only: the vocabulary
+  preprocessing.json classes, and what the training rows say of the columns of a table
   checkpoints/       what resuming needs
   plots/ report.html
   tensorboard/ wandb/ trackers.json    what trackers wrote, and what they must know to go on
@@ -92,6 +93,10 @@ class RunPaths:
     @property
     def tokenizer(self) -> Path:
         return self.root / "tokenizer.json"
+
+    @property
+    def preprocessing(self) -> Path:
+        return self.root / "preprocessing.json"
 
     @property
     def checkpoints(self) -> Path:

@@ -14,6 +14,7 @@ from dltrain.config.document import join_sources
 from dltrain.config.dump import dump_config
 from dltrain.config.load import LoadedConfig
 from dltrain.data.load import LoadedData, load_data
+from dltrain.data.preprocessing import to_record
 from dltrain.errors import RunError
 from dltrain.runs.atomic import explaining_disk, write_json, write_text
 from dltrain.runs.create import claim_run_directory, create_run_directory
@@ -42,7 +43,7 @@ from dltrain.training.prepare import (
     prepare_network,
     prepare_rows,
 )
-from dltrain.training.recorded_data import check_same_data, read_tokenizer
+from dltrain.training.recorded_data import check_same_data, read_preprocessing, read_tokenizer
 from dltrain.training.resume import Resumption, note_other_machine, plan_resumption
 from dltrain.training.tracking import tracking
 
@@ -180,15 +181,17 @@ def _load(
     smoke: bool,
     listener: Listener,
 ) -> LoadedData:
-    tokenizer = None
+    tokenizer = preprocessing = None
     if resumption and paths and resumption.checkpoint:
         tokenizer = read_tokenizer(paths, loaded.info)
+        preprocessing = read_preprocessing(paths)
     data = load_data(
         loaded.config.dataset,
         seed=loaded.config.seed,
         data_dir=data_dir,
         offline=offline,
         tokenizer=tokenizer,
+        preprocessing=preprocessing,
         progress=listener,
         smoke=smoke,
     )
@@ -247,6 +250,7 @@ def _write_description(
         entry |= {"epoch": resumption.checkpoint.epoch, "step": resumption.checkpoint.step}
         environment = {**recorded, "resumed": [*recorded.get("resumed", []), entry]}
     write_json(paths.environment, environment)
+    write_json(paths.preprocessing, to_record(data.preprocessing))
     if data.tokenizer is not None:
         write_text(paths.tokenizer, data.tokenizer.to_str())
     return notes
