@@ -41,12 +41,12 @@ def show_result(
     """
     seconds = time.perf_counter() - begun
     checked = _check(requirements, result, seconds)
-    diagnosis = diagnose_run(result.history, loaded, result.scores)
+    diagnosis = diagnose_run(result.history, loaded, result.scores).describe()
     record.results, record.properties = checked, describe_properties(result.paths, result.scores)
     if as_json:
         from dltrain.runs.atomic import to_json
 
-        told = {"diagnosis": diagnosis.describe(), "requirements": describe_results(checked)}
+        told = {"diagnosis": diagnosis, "requirements": describe_results(checked)}
         typer.echo(to_json({**describe_fit(result, seconds), **told}))
     else:
         if not quiet:
@@ -56,7 +56,9 @@ def show_result(
         show_test_uses(result.paths)
         typer.echo(_last_line(result, seconds, loaded.config.training.epochs))
     if not quiet:
-        show_diagnosis(diagnosis)
+        from rich.console import Console
+
+        show_diagnosis(Console(stderr=True, highlight=False), diagnosis)
     raise_if_unmet(checked, run=result.paths.root)
 
 

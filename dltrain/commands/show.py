@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dltrain.commands.completion import complete_run
+from dltrain.commands.diagnosis_view import show_diagnosis
 from dltrain.errors import RunError
 from dltrain.escaping import escape_unprintable
 from dltrain.runs.atomic import to_json
@@ -66,6 +67,8 @@ def show(
         line = f"{name:<11}{escape_unprintable(text)}"
         console.print(line, markup=False, soft_wrap=not console.is_terminal)
     _show_results(console, contents, document)
+    if document["diagnosis"]:
+        show_diagnosis(console, document["diagnosis"])
     if document["test_uses_note"]:
         note = document["test_uses_note"]
         console.print(note, markup=False, soft_wrap=not console.is_terminal)
@@ -125,6 +128,7 @@ def describe_run(contents: RunContents) -> dict[str, Any]:
         document["headline"] = _describe_headline(document["splits"])
     report = contents.paths.report
     return document | {
+        "diagnosis": contents.diagnosis,
         "report": str(report) if report.is_file() else None,
         "test_uses": uses.configs if uses else None,
         "test_uses_note": uses.sentence if uses else "",
