@@ -113,6 +113,7 @@ def describe_run(contents: RunContents) -> dict[str, Any]:
         "splits": {},
         "history": [],
         "repeats": None,
+        "diagnosis": None,
     }
     if repeats is not None:
         done = [row for row in repeats["repeats"] if row["train_seconds"] is not None]
@@ -126,9 +127,9 @@ def describe_run(contents: RunContents) -> dict[str, Any]:
         document["train_seconds"] = contents.train_seconds if has_ended else None
         document["best_epoch"] = contents.best_epoch if has_ended else None
         document["headline"] = _describe_headline(document["splits"])
+        document["diagnosis"] = contents.diagnosis if has_ended else None
     report = contents.paths.report
     return document | {
-        "diagnosis": contents.diagnosis,
         "report": str(report) if report.is_file() else None,
         "test_uses": uses.configs if uses else None,
         "test_uses_note": uses.sentence if uses else "",
