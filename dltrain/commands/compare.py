@@ -15,6 +15,7 @@ from dltrain.escaping import escape_unprintable
 from dltrain.runs.atomic import to_json, write_text
 from dltrain.runs.find import find_numbered_runs, resolve_run
 from dltrain.runs.layout import DEFAULT_ROOT, RunPaths
+from dltrain.runs.repeats import refuse_repeats
 
 if TYPE_CHECKING:
     from dltrain.comparison.result import Comparison
@@ -118,6 +119,8 @@ def _find_runs(
             place = roots.index(chosen.root.resolve())
         else:
             paths, roots = [chosen, *paths], [chosen.root.resolve(), *roots]
+    for path in paths:
+        refuse_repeats(path, doing="compared")
     for path, root in zip(paths, roots, strict=True):
         if roots.count(root) > 1:
             raise UsageError(f"{path.label} is named twice; expected runs that are different.")

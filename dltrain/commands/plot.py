@@ -50,9 +50,12 @@ def plot(
     from dltrain.plots.draw import FORMATS, check_plots, draw_plots
     from dltrain.runs.contents import RunContents
     from dltrain.runs.find import resolve_run
+    from dltrain.runs.repeats import refuse_repeats
 
     check_plots(only)
-    contents = RunContents(resolve_run(run, root=runs_dir))
+    paths = resolve_run(run, root=runs_dir)
+    refuse_repeats(paths, doing="drawn")
+    contents = RunContents(paths)
     plots = draw_plots(contents, only=only, formats=(form.value,) if form else FORMATS)
     for drawn in plots.drawn:
         for file in drawn.files:

@@ -34,8 +34,11 @@ def report(
     from dltrain.report.run_page import write_report
     from dltrain.runs.contents import RunContents
     from dltrain.runs.find import resolve_run
+    from dltrain.runs.repeats import refuse_repeats
 
-    contents = RunContents(resolve_run(run, root=runs_dir))
+    paths = resolve_run(run, root=runs_dir)
+    refuse_repeats(paths, doing="shown on a page")
+    contents = RunContents(paths)
     if output is not None:
         _check_output(output, force=force)
     path = write_report(contents, output=output)

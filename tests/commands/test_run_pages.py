@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -40,6 +41,31 @@ def test_each_repeat_has_its_own(dltrain: Cli, write_config: WriteConfig) -> Non
         repeat = Path(f"runs/line/0001/repeats/{number}")
         assert (repeat / "report.html").is_file()
         assert (repeat / "plots" / "residuals.svg").is_file()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "doing"),
+    [
+        (["compare", "line/0001", "line/0001/repeats/1"], "compared"),
+        (["report", "line"], "shown on a page"),
+        (["plot", "line"], "drawn"),
+    ],
+)
+def test_a_run_of_repeats_has_no_page_of_its_own(
+    dltrain: Cli, workplace: Path, arguments: list[str], doing: str
+) -> None:
+    folder = Path("runs/line/0001")
+    (folder / "repeats" / "1").mkdir(parents=True)
+    status = {"format": 1, "state": "finished", "epochs_done": 0, "epochs_goal": 3}
+    (folder / "status.json").write_text(json.dumps({**status, "repeats_goal": 2}))
+    (folder / "repeats.json").write_text("{}")
+    (folder / "repeats" / "1" / "status.json").write_text(json.dumps(status))
+    result = dltrain(*arguments)
+    assert result.code == 2
+    assert result.err == (
+        f"error: {folder} holds repeats, and no model of its own: it can't be {doing}.\n"
+        f"Take one of them, such as {folder}/repeats/1; `dltrain show {folder}` lists them.\n"
+    )
 
 
 def test_no_report_leaves_both_out(dltrain: Cli, write_config: WriteConfig) -> None:
