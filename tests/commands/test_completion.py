@@ -111,8 +111,8 @@ def test_keys_are_proposed_a_level_at_a_time(folder: Path) -> None:
     assert {"dataset.", "model.", "seed=", "optimizer.", "optimizer=", "training."} <= set(found)
     assert proposals("dltrain check a.yaml --set tr", folder) == ["trackers=", "training."]
     assert proposals("dltrain check a.yaml --set trai", folder)[:2] == [
+        "training.balance=",
         "training.batch_size=",
-        "training.callbacks=",
     ]
 
 

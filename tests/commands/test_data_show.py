@@ -51,15 +51,16 @@ def test_rows_are_augmented_exactly_as_the_training_does(
     from dltrain.training.prepare import prepare_augmentation
 
     table, config = data.tables["train"], loaded.config
-    augment = prepare_augmentation(loaded, data)
+    augment = prepare_augmentation(loaded, data, loaded.targets)
     assert augment is not None
     order = order_rows(len(table), seed=config.seed, epoch=1, shuffle=True)
     place = int(np.flatnonzero(order == rows[2])[0])
     step = place // 64
     batch = order[step * 64 : step * 64 + 64]
     numbers = [tf.constant(batch), tf.constant(1, tf.int64), tf.constant(step, tf.int64)]
-    images = tf.function(augment, autograph=False)(
-        tf.constant(table.take(batch), tf.float32), *numbers
+    labels = tf.constant(table.labels[batch])
+    images, _ = tf.function(augment, autograph=False)(
+        tf.constant(table.take(batch), tf.float32), labels, *numbers
     )
     np.testing.assert_allclose(seen[2, 1], images[place - step * 64], atol=1e-4)
     assert np.abs(seen[2, 0] - seen[2, 1]).max() > 1, "each epoch has its own"
