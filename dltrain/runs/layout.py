@@ -16,6 +16,7 @@ runs/mnist-cnn/0001/
   tokenizer.json     text only: the vocabulary
   checkpoints/       what resuming needs
   plots/ report.html tensorboard/
+  explanations/      of `dltrain explain`: explanations.json and pictures
   repeats.json       of `fit --repeats`: what the repeats gave together; then there are, beside it,
   repeats/1/ 2/ …    config.yaml, source.yaml and status.json only, and each repeat is a run
   .lock              while a process works on it
@@ -99,6 +100,10 @@ class RunPaths:
     @property
     def plots(self) -> Path:
         return self.root / "plots"
+
+    @property
+    def explanations(self) -> Path:
+        return self.root / "explanations" / "explanations.json"
 
     @property
     def report(self) -> Path:
