@@ -115,8 +115,8 @@ def explain(
     from dltrain.commands.explain_view import make_tables
 
     console = Console(highlight=False)
-    for table in make_tables(found):
-        console.print(table)
+    for part in make_tables(found):
+        console.print(part, markup=False)
     for file in files:
         typer.echo(str(file))
 

@@ -18,22 +18,30 @@ if TYPE_CHECKING:
 _WORDS = 4
 
 
-def make_tables(found: Explanations) -> Iterator[Table]:
-    """Yield a table of the rows, one of a table's columns, and one of the sanity test."""
+def make_tables(found: Explanations) -> Iterator[Table | str]:
+    """Yield a table of the rows, one of a table's columns, and one of the sanity test.
+
+    Each with a line before and after it that says what it is.
+    """
     if found.importances:
+        metric, rows = METRICS[found.importance_metric], found.importance_rows
+        yield f"{metric} {found.importance_score:.4f} on {rows:,} rows of {found.split} falls by"
         yield _make_importance_table(found)
     if found.rows:
+        yield f"Explained is {KINDS[found.kind]}."
         yield _make_row_table(found)
+        if any(row.completeness for row in found.rows):
+            yield "gap: how far integrated gradients are from summing to the score's change"
     if any(row.words for row in found.rows):
         yield _make_word_table(found)
     if found.sanity:
+        yield "Rank correlation with the trained model's, after shuffling the weights of"
         yield _make_sanity_table(found)
+        yield "near 0: it shows the model. Near 1: it shows the input, whatever the model."
 
 
 def _make_row_table(found: Explanations) -> Table:
-    table = Table(
-        title=f"Explained is {KINDS[found.kind]}.", title_justify="left", box=None, pad_edge=False
-    )
+    table = Table(box=None, pad_edge=False)
     is_class = found.task == "classification"
     for heading in ("row", "true", "predicted", *(("explained",) if is_class else ())):
         table.add_column(heading, overflow="fold")
@@ -51,9 +59,6 @@ def _make_row_table(found: Explanations) -> Table:
             cells += [f"< {gap}" if row.completeness.gap < 1e-4 else gap]
             cells += [str(row.completeness.steps)]
         table.add_row(*(Text(cell) for cell in cells))
-    if with_gap:
-        table.caption = "gap: how far integrated gradients are from summing to the score's change"
-        table.caption_justify = "left"
     return table
 
 
@@ -73,15 +78,9 @@ def _make_word_table(found: Explanations) -> Table:
 
 
 def _make_importance_table(found: Explanations) -> Table:
-    metric, rows = METRICS[found.importance_metric], found.importance_rows
-    table = Table(
-        title=f"{metric} {found.importance_score:.4f} on {rows:,} rows of {found.split}",
-        title_justify="left",
-        box=None,
-        pad_edge=False,
-    )
+    table = Table(box=None, pad_edge=False)
     table.add_column("shuffled")
-    table.add_column("falls by", justify="right")
+    table.add_column("mean", justify="right")
     table.add_column("±", justify="right")
     for each in found.importances[:20]:
         cells = (shorten(each.column, 40), f"{each.mean:.4f}", f"{each.deviation:.4f}")
@@ -91,14 +90,7 @@ def _make_importance_table(found: Explanations) -> Table:
 
 def _make_sanity_table(found: Explanations) -> Table:
     methods = list(found.sanity[0].correlations)
-    table = Table(
-        title="Rank correlation with the trained model's, after shuffling the weights of",
-        title_justify="left",
-        box=None,
-        pad_edge=False,
-        caption="near 0: it shows the model. Near 1: it shows the input, whatever the model.",
-        caption_justify="left",
-    )
+    table = Table(box=None, pad_edge=False)
     table.add_column("layers from the last to")
     for method in methods:
         table.add_column(TITLES[method], justify="right")

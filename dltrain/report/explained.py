@@ -65,7 +65,8 @@ def read_explained(contents: RunContents) -> Explained | None:
             for each in importances.get("columns", ())
         ]
         count, metric = len(record["rows"]), _METRICS.get(importances.get("metric", ""), "")
-        about = f"What speaks for and against {_SCORES[record['explains']]}."
+        said = "raises and lowers" if record["explains"] == "value" else "speaks for and against"
+        about = f"What {said} {_SCORES[record['explains']]}."
         if count:
             what = "row" if count == 1 else "rows"
             about = f"{about[:-1]}, in {count} {what} of {record['split']}."
