@@ -41,6 +41,10 @@ class Commands(LazyGroup):
             "Evaluate the best model of RUN: accuracy, precision, recall, F1, AUC-ROC, or the "
             "errors.",
         ),
+        "explain": Entry(
+            "dltrain.commands.explain:explain",
+            "Explain what the model of RUN predicts: which pixels, words or columns speak for it.",
+        ),
         "plot": Entry(
             "dltrain.commands.plot:plot",
             "Draw the pictures of RUN again: curves, confusion, ROC, calibration, mistakes.",

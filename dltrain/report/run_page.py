@@ -11,6 +11,7 @@ from typing import Any
 import dltrain
 from dltrain.report.charts import Chart
 from dltrain.report.confusion import make_confusion
+from dltrain.report.explained import read_explained
 from dltrain.report.gallery import read_gallery
 from dltrain.report.numbers import (
     format_bytes,
@@ -84,6 +85,7 @@ def make_report(contents: RunContents) -> str:
         "prediction_charts": prediction_charts,
         "confusion": make_confusion(scores),
         "mistakes": contents.mistakes,
+        "explained": read_explained(contents),
         "gallery": gallery,
         "cells_shown": {(one.true_class, one.predicted_class) for one in gallery},
         "model": contents.model_table,

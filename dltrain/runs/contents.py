@@ -59,7 +59,7 @@ class RunContents:
             return ()
         expected = self.status.epochs_done if self.status else 0
         if len(rows) < expected:
-            self._add(
+            self.add_problem(
                 f"{self.paths.history} has {len(rows)} of {expected} epochs: it is missing or was "
                 "cut short."
             )
@@ -69,13 +69,13 @@ class RunContents:
     def _metrics(self) -> dict[str, Any]:
         record = self._try(lambda: read_metrics_record(self.paths.metrics))
         if record is not None and not isinstance(record.get("splits"), dict):
-            self._add(f"{self.paths.metrics} is damaged: splits: expected a mapping.")
+            self.add_problem(f"{self.paths.metrics} is damaged: splits: expected a mapping.")
             return {}
         record = record or {}
         sections = {"training": record.get("training", {}), **record.get("splits", {})}
         for name, section in sections.items():
             if not isinstance(section, dict):
-                self._add(f"{self.paths.metrics} is damaged: {name}: expected a mapping.")
+                self.add_problem(f"{self.paths.metrics} is damaged: {name}: expected a mapping.")
                 return {}
         return record
 
@@ -146,6 +146,13 @@ class RunContents:
         return self._try(lambda: read_record(self.paths.mistakes, format_number=1))
 
     @cached_property
+    def explanations(self) -> dict[str, Any] | None:
+        """Return what `dltrain explain` wrote; None, and no problem, where it never ran."""
+        if not self.paths.explanations.parent.exists():
+            return None
+        return self._try(lambda: read_record(self.paths.explanations, format_number=1))
+
+    @cached_property
     def config_text(self) -> str | None:
         """Return the resolved config."""
         return self._try(lambda: _read_text(self.paths.config))
@@ -163,7 +170,7 @@ class RunContents:
         except yaml.YAMLError as error:
             mark = getattr(error, "problem_mark", None)
             where = f" at line {mark.line + 1}" if mark else ""
-            self._add(f"{self.paths.config} is damaged: it is no YAML{where}.")
+            self.add_problem(f"{self.paths.config} is damaged: it is no YAML{where}.")
             return {}
         return found if isinstance(found, dict) else {}
 
@@ -205,9 +212,11 @@ class RunContents:
             return load_config(self.paths.config)
         except ConfigError as error:
             first = error.problems[0]
-            self._add(f"{first.location()}: {first.key}: {first.message}".replace(": : ", ": "))
+            self.add_problem(
+                f"{first.location()}: {first.key}: {first.message}".replace(": : ", ": ")
+            )
         except DltrainError as error:
-            self._add(error.message)
+            self.add_problem(error.message)
         return None
 
     @property
@@ -238,10 +247,11 @@ class RunContents:
         try:
             return read()
         except RunError as error:
-            self._add(error.message)
+            self.add_problem(error.message)
             return None
 
-    def _add(self, problem: str) -> None:
+    def add_problem(self, problem: str) -> None:
+        """Keep a sentence on what can't be read, once."""
         if problem not in self.problems:
             self.problems.append(problem)
 

@@ -89,7 +89,7 @@ def evaluate_run(
     """
     listener, details = listener or Listener(), details or Details()
     refuse_repeats(paths, doing="evaluated")
-    _check_finished(paths)
+    check_finished(paths)
     loaded = read_run_config(paths)
     info, dataset = loaded.info, loaded.config.dataset
     check_details(details, split=split, info=info, config=dataset)
@@ -161,7 +161,7 @@ def _predict(
     """Predict with the saved model, and keep what it predicts in predictions.parquet."""
     begin_import(device=device)
     splits = details.needed_splits(split)
-    data = _read_data(loaded, paths, splits, data_dir, offline, listener)
+    data = read_run_data(loaded, paths, splits, data_dir, offline, listener)
     if split not in data.tables:
         raise RunError(
             f"{paths.root} has no {split} rows: dataset.{split}_split is 0.",
@@ -190,7 +190,8 @@ def _predict(
     return _Predicted(predictions, scores, data.sources[split] if details.needs_rows else None)
 
 
-def _check_finished(paths: RunPaths) -> None:
+def check_finished(paths: RunPaths) -> None:
+    """Raise RunError, with what to do, unless the run has finished."""
     status = read_status(paths.status)
     if status.state == "finished":
         return
@@ -208,7 +209,7 @@ def _check_finished(paths: RunPaths) -> None:
     )
 
 
-def _read_data(
+def read_run_data(
     loaded: LoadedConfig,
     paths: RunPaths,
     splits: Collection[str],
@@ -216,6 +217,10 @@ def _read_data(
     offline: bool,
     listener: Listener,
 ) -> LoadedData:
+    """Return the tables of `splits` as the run's model takes them.
+
+    Raises DataError if they aren't the data of the run, RunError if its tokenizer is damaged.
+    """
     data = load_data(
         loaded.config.dataset,
         seed=loaded.config.seed,
