@@ -41,6 +41,10 @@ class Commands(LazyGroup):
             "Evaluate the best model of RUN: accuracy, precision, recall, F1, AUC-ROC, or the "
             "errors.",
         ),
+        "predict": Entry(
+            "dltrain.commands.predict:predict",
+            "Predict new inputs with the best model of RUN: images, texts, tables, or a stream.",
+        ),
         "plot": Entry(
             "dltrain.commands.plot:plot",
             "Draw the pictures of RUN again: curves, confusion, ROC, calibration, mistakes.",

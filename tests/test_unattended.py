@@ -19,6 +19,7 @@ COMMANDS = {
     "fit": (["fit", "config.yaml", "--set", "training.epochs=x"], 2),
     "smoke": (["smoke", "absent"], 2),
     "eval": (["eval", "absent"], 2),
+    "predict": (["predict", "absent", "-"], 2),
     "plot": (["plot", "absent"], 2),
     "report": (["report", "absent"], 2),
     "check": (["check", "config.yaml"], 0),

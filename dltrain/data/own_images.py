@@ -35,11 +35,11 @@ def read_images(files: tuple[tuple[Path, ...], ...], info: DatasetInfo) -> tuple
     for index, (path, _) in enumerate(paths):
         try:
             content = path.read_bytes()
-            images[index] = _decode(content, info.shape)
+            images[index] = decode_image(content, info.shape)
         except MemoryError:
             raise
         except Exception as error:  # a damaged file raises whatever its decoder stumbles over
-            bad.append(f"{path}: {_explain(error)}")
+            bad.append(f"{path}: {explain_unreadable(error)}")
             continue
         hashes.append(hashlib.sha256(content).hexdigest())
     if bad:
@@ -48,7 +48,7 @@ def read_images(files: tuple[tuple[Path, ...], ...], info: DatasetInfo) -> tuple
     return Rows(images, labels), hashes
 
 
-def _decode(content: bytes, shape: tuple[int, ...]) -> npt.NDArray[np.uint8]:
+def decode_image(content: bytes, shape: tuple[int, ...]) -> npt.NDArray[np.uint8]:
     """Return the image `(height, width, channels)` uint8, resized."""
     from PIL import Image, ImageOps
 
@@ -78,7 +78,7 @@ def _convert(image: Image, mode: str) -> Image:
     return image.convert(mode)
 
 
-def _explain(error: Exception) -> str:
+def explain_unreadable(error: Exception) -> str:
     from PIL import UnidentifiedImageError
 
     if isinstance(error, UnidentifiedImageError):

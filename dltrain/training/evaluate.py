@@ -89,7 +89,7 @@ def evaluate_run(
     """
     listener, details = listener or Listener(), details or Details()
     refuse_repeats(paths, doing="evaluated")
-    _check_finished(paths)
+    check_finished(paths)
     loaded = read_run_config(paths)
     info, dataset = loaded.info, loaded.config.dataset
     check_details(details, split=split, info=info, config=dataset)
@@ -190,7 +190,8 @@ def _predict(
     return _Predicted(predictions, scores, data.sources[split] if details.needs_rows else None)
 
 
-def _check_finished(paths: RunPaths) -> None:
+def check_finished(paths: RunPaths) -> None:
+    """Raise RunError, which says what to do, for a run that has not finished."""
     status = read_status(paths.status)
     if status.state == "finished":
         return
