@@ -40,14 +40,19 @@ class ImageReader:
         elif not path.is_dir():
             yield self._read_file(path)
         else:
-            count = 0
-            try:
-                for count, each in enumerate(list_files(path, IMAGE_SUFFIXES), 1):
-                    yield self._read_file(each, label_of(each, path) if labelled else None)
-            except OSError as error:
-                yield Item(given, error=say_error(error))
-            if not count:
-                yield Item(given, error="holds no PNG, JPEG or WebP image")
+            yield from self._read_folder(path, labelled=labelled)
+
+    def _read_folder(self, folder: Path, *, labelled: bool) -> Iterator[Item]:
+        is_empty = True
+        try:
+            for path in list_files(folder, IMAGE_SUFFIXES):
+                is_empty = False
+                yield self._read_file(path, label_of(path, folder) if labelled else None)
+        except OSError as error:
+            yield Item(str(folder), error=say_error(error))
+            return
+        if is_empty:
+            yield Item(str(folder), error="holds no PNG, JPEG or WebP image")
 
     def _read_file(self, path: Path, label: str | None = None) -> Item:
         try:

@@ -1,4 +1,4 @@
-"""What does a run's model take, and what do its outputs mean? Without the data it was trained on."""
+"""What does a run's model take, and what do its outputs mean? Without its training data."""
 
 from __future__ import annotations
 

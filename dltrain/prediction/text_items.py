@@ -46,10 +46,11 @@ class TextReader:
             yield Item(given, error=say_error(error))
 
     def _read_folder(self, folder: Path) -> Iterator[Item]:
-        count = 0
-        for count, each in enumerate(list_files(folder, (".txt",)), 1):
-            yield self._read_file(each, label_of(each, folder) if self._labelled else None)
-        if not count:
+        is_empty = True
+        for path in list_files(folder, (".txt",)):
+            is_empty = False
+            yield self._read_file(path, label_of(path, folder) if self._labelled else None)
+        if is_empty:
             yield Item(str(folder), error="holds no .txt file")
 
     def _read_file(self, path: Path, label: str | None = None) -> Item:
