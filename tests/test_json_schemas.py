@@ -76,6 +76,8 @@ def test_fit_and_eval_of_a_classifier_print_their_documents(
     evaluated = dltrain("eval", "tiny", "--json", "--require", "test.accuracy>=0")
     assert evaluated.code == 0, evaluated.err
     check(evaluated, "eval")
+    np.savez("new.npz", x=np.zeros((4, 8, 8)), y=[1, 2, 3, 1])
+    check(dltrain("eval", "tiny", "--data", "new.npz", "--json"), "eval-data")
 
 
 def test_metrics_json_of_both_tasks_is_what_its_schema_says(
