@@ -161,7 +161,7 @@ def _predict(
     """Predict with the saved model, and keep what it predicts in predictions.parquet."""
     begin_import(device=device)
     splits = details.needed_splits(split)
-    data = _read_data(loaded, paths, splits, data_dir, offline, listener)
+    data = read_data(loaded, paths, splits, data_dir, offline, listener)
     if split not in data.tables:
         raise RunError(
             f"{paths.root} has no {split} rows: dataset.{split}_split is 0.",
@@ -209,7 +209,7 @@ def check_finished(paths: RunPaths) -> None:
     )
 
 
-def _read_data(
+def read_data(
     loaded: LoadedConfig,
     paths: RunPaths,
     splits: Collection[str],
@@ -217,6 +217,7 @@ def _read_data(
     offline: bool,
     listener: Listener,
 ) -> LoadedData:
+    """Load splits of the data that the run was trained on. Raises DataError if it isn't that."""
     data = load_data(
         loaded.config.dataset,
         seed=loaded.config.seed,
