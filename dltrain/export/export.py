@@ -102,7 +102,7 @@ def export_run(
     check_format(form, quantize=quantize)
     model = load_model_of_run(run, device=device)
     test = data.tables["test"]
-    interface = describe_interface(model, input_dtype=str(test.take(slice(1)).dtype))
+    interface = describe_interface(model, form, input_dtype=str(test.take(slice(1)).dtype))
     with _replacing_folder(folder) as temporary:
         target = temporary / FILES[form]
         progress.note(f"Exporting {run.paths.model} as {form}.")

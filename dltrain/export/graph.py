@@ -9,6 +9,7 @@ from typing import Any
 import numpy.typing as npt
 
 from dltrain.config.targets import Targets
+from dltrain.export.formats import ExportFormat
 from dltrain.prediction.predict import ModelOfRun
 
 INPUT = "input"
@@ -16,14 +17,15 @@ INPUT = "input"
 # Losses whose labels Keras turns into -1 and 1: see `dltrain.evaluation.predict`.
 _SIGNED_LOSSES = {"hinge", "squared_hinge"}
 
-# Of `dltrain.data.tokenize.append_bigrams`, as int64.
-_HASH_LEFT = 0x9E3779B97F4A7C15 - (1 << 64)
-_HASH_ALL = 0xC2B2AE3D27D4EB4F - (1 << 64)
+# Of `dltrain.data.tokenize.append_bigrams`.
+_HASH_LEFT = 0x9E3779B97F4A7C15
+_HASH_ALL = 0xC2B2AE3D27D4EB4F
+_WORD, _HALF = 1 << 32, 1 << 16
 
 
 @dataclass(frozen=True)
 class Pairs:
-    """Say how the ids of pairs of words are made: see `append_bigrams`."""
+    """Say how the ids of pairs of words are made inside the export: see `append_bigrams`."""
 
     vocabulary: int
     buckets: int
@@ -48,8 +50,11 @@ class Interface:
         return raw.astype(self.dtype)
 
 
-def describe_interface(model: ModelOfRun, *, input_dtype: str) -> Interface:
-    """Return what the export of a run's model takes; `input_dtype` is that of its data's rows."""
+def describe_interface(model: ModelOfRun, form: ExportFormat, *, input_dtype: str) -> Interface:
+    """Return what the export of a run's model takes; `input_dtype` is that of its data's rows.
+
+    LiteRT can't divide the large numbers of which the ids of pairs are made: they are given to it.
+    """
     run, shape = model.run, model.row_shape
     output = "probabilities" if run.task == "classification" else "value"
     if run.modality == "image":
@@ -57,7 +62,7 @@ def describe_interface(model: ModelOfRun, *, input_dtype: str) -> Interface:
     if run.modality == "tabular":
         return Interface(shape, "float32", output, None)
     pairs = None
-    if run.dataset.get("ngrams") == 2:
+    if run.dataset.get("ngrams") == 2 and form != "litert":
         pairs = Pairs(int(run.dataset["max_words"]), int(run.dataset["ngram_buckets"]))
         shape = ((shape[0] + 1) // 2,)
     return Interface(shape, "int32", output, pairs)
@@ -115,17 +120,36 @@ def _finish(outputs: Any, targets: Targets) -> Any:
 
 
 def _append_pairs(ids: Any, pairs: Pairs) -> Any:
-    """Do what `append_bigrams` does, in int64: ONNX has no products of uint64.
+    """Do what `append_bigrams` does, in int64 and without a number below 0.
 
-    The products wrap around alike; the upper half of a number is what is left of it without the
-    lower, taken as positive.
+    ONNX has no products of uint64, and tf2onnx takes the remainder of a negative number wrongly.
     """
     import tensorflow as tf
 
-    half = 1 << 32
     left, right = tf.cast(ids[:, :-1], tf.int64), tf.cast(ids[:, 1:], tf.int64)
-    mixed = (left * _HASH_LEFT + right) * _HASH_ALL
-    upper = (mixed - tf.math.floormod(mixed, half)) // half
-    hashed = tf.math.floormod(tf.math.floormod(upper, half), pairs.buckets) + pairs.vocabulary
+    upper, lower = _multiply(tf.zeros_like(left), left, _HASH_LEFT)
+    lower += right
+    upper, lower = (upper + lower // _WORD) % _WORD, lower % _WORD
+    upper, _ = _multiply(upper, lower, _HASH_ALL)
+    hashed = upper % pairs.buckets + pairs.vocabulary
     hashed = tf.where(tf.equal(right, 0), tf.zeros_like(hashed), hashed)
     return tf.concat([ids, tf.cast(hashed, tf.int32)], axis=1)
+
+
+def _multiply(upper: Any, lower: Any, factor: int) -> tuple[Any, Any]:
+    """Return (upper * 2^32 + lower) * factor mod 2^64, its upper and lower 32 bits.
+
+    By halves of 16 bits, so that no product reaches 2^63.
+    """
+    high, low = factor // _WORD, factor % _WORD
+    first, second = (lower % _HALF) * low, (lower // _HALF) * low
+    sum_ = first + (second % _HALF) * _HALF
+    carried = sum_ // _WORD + second // _HALF
+    upper = carried + _multiply_word(upper, low) + _multiply_word(lower, high)
+    return upper % _WORD, sum_ % _WORD
+
+
+def _multiply_word(number: Any, factor: int) -> Any:
+    """Return number * factor mod 2^32, both below 2^32."""
+    product = (number % _HALF) * factor + ((number // _HALF) * factor % _HALF) * _HALF
+    return product % _WORD

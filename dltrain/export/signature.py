@@ -49,10 +49,18 @@ def describe_signature(run: RunInput, interface: Interface, form: ExportFormat) 
 
 def _explain_input(run: RunInput, interface: Interface) -> str:
     if run.modality == "text":
-        return (
+        text = (
             "ids of words, made by tokenizer.json (Hugging Face tokenizers: it lower-cases, cuts "
             "and pads); a text without words begins with the id 1"
         )
+        if run.dataset.get("ngrams") == 2 and interface.pairs is None:
+            vocabulary, buckets = run.dataset["max_words"], run.dataset["ngram_buckets"]
+            text += (
+                "; behind them the ids of each two neighbours a and b, 0 where b is 0, else "
+                "((((a * 0x9E3779B97F4A7C15 + b) * 0xC2B2AE3D27D4EB4F) mod 2**64) >> 32) mod "
+                f"{buckets} + {vocabulary}"
+            )
+        return text
     if run.modality == "tabular":
         return "the features in the order of the training data; their scaling is in the model"
     height, width, channels = interface.shape
