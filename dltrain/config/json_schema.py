@@ -13,9 +13,11 @@ from typing import Any
 
 from dltrain.catalog.datasets import DATASETS
 from dltrain.catalog.rules import Schema, any_of
+from dltrain.config.balance import KEPT_SHARE, METHODS
 from dltrain.config.blocks import BLOCK_KEYS
 from dltrain.config.component_schemas import Definitions, Variant
 from dltrain.config.schema import RunConfig
+from dltrain.config.trackers import TRACKERS, URI_PATTERN
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -28,6 +30,7 @@ def make_json_schema() -> dict[str, Any]:
     sections: dict[str, Any] = {name: _tidy(part) for name, part in made.pop("$defs").items()}
     definitions = Definitions()
     _fill_sections(sections, definitions)
+    trackers = _trackers()
     partial = {name: _without_required(sections[name]) for name in ("DatasetConfig", "ModelConfig")}
     partial["ModelConfig"]["properties"]["blocks"] = _blocks(definitions, partial=True)
     root = _tidy(made)
@@ -41,6 +44,7 @@ def make_json_schema() -> dict[str, Any]:
         "else": _root(root, definitions, "plain"),
         "$defs": {
             **sections,
+            **trackers,
             **{f"{name}.partial": part for name, part in partial.items()},
             **definitions.schemas,
         },
@@ -78,6 +82,8 @@ def _root(root: dict[str, Any], definitions: Definitions, variant: Variant) -> S
         "description": properties["metrics"]["description"],
         **any_of({"type": "array", "items": definitions.component("metrics")}, _NULL),
     }
+    references = [{"$ref": f"#/$defs/{section.__name__}"} for section in TRACKERS.values()]
+    properties["trackers"]["items"] = any_of({"enum": [*TRACKERS]}, *references)
     properties["extends"] = {
         "description": "Start from another file: mappings merge, lists replace.",
         "type": "string",
@@ -104,8 +110,29 @@ def _fill_sections(sections: dict[str, Any], definitions: Definitions) -> None:
     model = sections["ModelConfig"]["properties"]
     model["layers"]["items"] = definitions.layer_item()
     model["blocks"] = _blocks(definitions)
+    keep = dataset["keep"]["anyOf"][0]
+    keep["additionalProperties"] = KEPT_SHARE.schema
+    balance = sections["TrainingConfig"]["properties"]["balance"]
+    sections["TrainingConfig"]["properties"]["balance"] = {**balance, **_balance()}
     callbacks = sections["TrainingConfig"]["properties"]["callbacks"]
     callbacks["items"] = definitions.component("callbacks")
+
+
+def _balance() -> Schema:
+    """Return the methods by name, and each as a mapping with its arguments."""
+    methods = [
+        {
+            "type": "object",
+            "properties": {
+                "type": {"const": kind},
+                **{name: {**rule.schema, "default": value} for name, (rule, value) in held.items()},
+            },
+            "required": ["type"],
+            "additionalProperties": False,
+        }
+        for kind, held in METHODS.items()
+    ]
+    return any_of({"enum": [*METHODS]}, *methods, _NULL)
 
 
 def _dataset_name() -> dict[str, Any]:
@@ -132,6 +159,15 @@ def _blocks(definitions: Definitions, *, partial: bool = False) -> Schema:
         "type": "object",
         "additionalProperties": block,
     }
+
+
+def _trackers() -> dict[str, Any]:
+    """Return what accepts each tracker as a mapping, by the name of its section."""
+    made = {each.__name__: _tidy(each.model_json_schema()) for each in TRACKERS.values()}
+    for option in made["MLflowTracker"]["properties"]["tracking_uri"]["anyOf"]:
+        if option["type"] == "string":
+            option["pattern"] = URI_PATTERN
+    return made
 
 
 def _or_null(schema: dict[str, Any]) -> Schema:

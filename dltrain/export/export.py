@@ -240,8 +240,13 @@ def _write_beside(
         "quantization": None if quantization is None else dataclasses.asdict(quantization),
     }
     write_json(folder / "signature.json", record)
-    if run.modality == "text":
-        shutil.copyfile(run.paths.tokenizer, folder / run.paths.tokenizer.name)
+    beside = []
+    if run.modality == "text" and not run.takes_ids:
+        beside.append(run.paths.tokenizer)
+    if run.preprocessing.columns:
+        beside.append(run.paths.preprocessing)
+    for path in beside:
+        shutil.copyfile(path, folder / path.name)
 
 
 @contextmanager

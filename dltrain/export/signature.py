@@ -44,6 +44,11 @@ def describe_signature(run: RunInput, interface: Interface, form: ExportFormat) 
             else "the predicted value",
             "classes": list(run.class_names),
         },
+        "features": [
+            {"column": feature.column, "kind": feature.kind, "value": feature.value}
+            for column in run.preprocessing.columns
+            for feature in column.features
+        ],
     }
 
 
@@ -61,6 +66,13 @@ def _explain_input(run: RunInput, interface: Interface) -> str:
                 f"{buckets} + {vocabulary}"
             )
         return text
+    if run.takes_ids:
+        return "ids of words, as the model was trained on them"
+    if run.preprocessing.columns:
+        return (
+            "the features of the columns in preprocessing.json, in its order, made as docs/data.md "
+            "says; their scaling is in the model"
+        )
     if run.modality == "tabular":
         return "the features in the order of the training data; their scaling is in the model"
     height, width, channels = interface.shape

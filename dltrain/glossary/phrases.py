@@ -21,6 +21,7 @@ _KINDS = {
     "activation": "激活函数",
     "schedule": "调度",
     "callback": "回调",
+    "tracker": "跟踪工具",
 }
 _NOUNS = {"whole number": "整数", "number": "数", "text": "文本"}
 
@@ -44,6 +45,8 @@ _FIXED = {
     "null": "null",
     "any value": "任意值",
     "a mapping": "映射",
+    "a mapping with type": "带 type 的映射",
+    "a mapping of class names to numbers > 0 and <= 1": "类别名到 > 0 且 <= 1 的数的映射",
     "a list with at least one item": "至少一项的列表",
     "a list of layers' names": "层名字的列表",
     "a list of texts or whole numbers": "由文本或整数组成的列表",
@@ -63,6 +66,7 @@ _FIXED = {
     "the name of a layer": "层的名字",
     "the name of a block": "块的名字",
     "the name of a dataset": "数据集的名字",
+    "a mapping from columns to their kinds": "从列名到其种类的映射",
     "names with default values": "名字及其默认值",
     "letters, digits, _, - and . only, the first a letter or digit": (
         "只含字母、数字、_、- 和 .，以字母或数字开头"

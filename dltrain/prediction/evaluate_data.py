@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from dltrain.config.table_columns import describe_number, parse_number
 from dltrain.data.members import digest_of
 from dltrain.data.progress import SILENT, Progress
 from dltrain.errors import DataError, UsageError
@@ -91,14 +92,15 @@ def _find_label(item: Item, class_names: Sequence[str]) -> float | str:
     if class_names:
         if text in class_names:
             return class_names.index(text)
-        if text.strip() in class_names:
-            return class_names.index(text.strip())
+        number = parse_number(text.strip())
+        for name in (text.strip(), "" if number is None else describe_number(number)):
+            if name in class_names:
+                return class_names.index(name)
         return f"has the label '{text[:40]}', which the model doesn't know"
-    try:
-        number = float(text)
-    except ValueError:
-        number = np.nan
-    return number if np.isfinite(number) else f"has the target '{text[:40]}'; expected a number"
+    target = parse_number(text.strip())
+    if target is None or not np.isfinite(target):
+        return f"has the target '{text[:40]}'; expected a number"
+    return target
 
 
 def _gather(

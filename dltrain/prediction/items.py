@@ -32,13 +32,13 @@ IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 
 _KNOWN = {
     "image": (*IMAGE_SUFFIXES, ".npz"),
-    "text": (".txt", ".csv", ".jsonl", ".npz"),
-    "tabular": (".csv", ".npz"),
+    "text": (".txt", ".csv", ".jsonl", ".parquet", ".npz"),
+    "tabular": (".csv", ".jsonl", ".parquet", ".npz"),
 }
 _EXPECTED = {
     "image": "images (PNG, JPEG, WebP), folders of them, or .npz",
-    "text": "texts (.txt), folders of them, .csv, .jsonl or .npz",
-    "tabular": ".csv or .npz",
+    "text": "texts (.txt), folders of them, .csv, .jsonl, .parquet or .npz",
+    "tabular": ".csv, .jsonl, .parquet or .npz",
 }
 
 
@@ -56,6 +56,12 @@ def check_inputs(run: RunInput, inputs: Sequence[str], texts: Sequence[str]) -> 
         raise UsageError(f"--text: {run.paths.root} takes {_EXPECTED[run.modality]}.")
     if list(inputs).count(STDIN) > 1:
         raise UsageError("- stands for stdin, and can be given once.")
+    if run.takes_ids:
+        wrong = [*texts, *(given for given in inputs if Path(given).suffix.lower() != ".npz")]
+        if wrong:
+            raise UsageError(
+                f"{wrong[0]}: {run.paths.root} was trained on ids of words, and takes .npz only."
+            )
     for given in inputs:
         if given == STDIN or Path(given).is_dir():
             if given != STDIN and run.modality == "tabular":

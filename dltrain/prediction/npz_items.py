@@ -14,6 +14,7 @@ from numpy.lib import format as npy
 from dltrain.errors import DataError
 from dltrain.prediction.items import Item
 from dltrain.prediction.run_input import RunInput
+from dltrain.prediction.table_items import encode_values
 
 _CHUNK_BYTES = 1 << 24
 
@@ -89,6 +90,8 @@ def _read_labels(archive: zipfile.ZipFile) -> list[str]:
 def _to_item(name: str, row: npt.NDArray[Any], run: RunInput, label: str | None) -> Item:
     if row.dtype.kind not in "uif":
         return Item(name, error=f"holds {row.dtype}; expected numbers", label=label)
+    if run.modality == "tabular" and run.preprocessing.columns:
+        return _encode_row(name, row, run, label)
     if row.dtype.kind == "f" and not np.isfinite(row).all():
         return Item(name, error="holds a number that is not finite", label=label)
     if run.modality != "image":
@@ -99,3 +102,17 @@ def _to_item(name: str, row: npt.NDArray[Any], run: RunInput, label: str | None)
         return Item(name, error=error, label=label)
     is_bytes = image.dtype.kind in "ui" and image.min() >= 0 and image.max() <= 255
     return Item(name, image.astype(np.uint8 if is_bytes else np.float32), label=label)
+
+
+def _encode_row(name: str, row: npt.NDArray[Any], run: RunInput, label: str | None) -> Item:
+    """Encode a row of a table: its columns are called x0, x1, … as in training; NaN is missing."""
+    values = {
+        f"x{index}": "" if value != value else repr(value)
+        for index, value in enumerate(row.reshape(-1).tolist())
+    }
+    if not {column.name for column in run.preprocessing.columns} <= values.keys():
+        return Item(name, error="has no names of columns, which the model needs", label=label)
+    try:
+        return Item(name, encode_values(values, run), label=label)
+    except DataError as error:
+        return Item(name, error=error.message.rstrip("."), label=label)

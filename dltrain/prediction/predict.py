@@ -85,7 +85,9 @@ class ModelOfRun:
 
 def load_model_of_run(run: RunInput, *, device: Device = "auto") -> ModelOfRun:
     """Load the model of a run, on a device. Raises RunError if it is missing or damaged."""
-    tokenizer = run.load_tokenizer() if run.modality == "text" else None
+    tokenizer = None
+    if run.modality == "text" and not run.takes_ids:
+        tokenizer = run.load_tokenizer()
     start_engine(device=device, precision="float32", seed=_SEED)
     with without_chatter():
         model = load_saved_model(run.paths.model)

@@ -12,9 +12,11 @@ from dltrain.config.extending import read_with_bases
 from dltrain.config.layers import unfold_layers
 from dltrain.config.losses import check_loss
 from dltrain.config.targets import Targets, TargetsError, last_layer, resolve_targets
+from dltrain.data.preprocessing import Preprocessing
 from dltrain.data.tokenize import append_bigrams, encode_texts, load_tokenizer
-from dltrain.errors import RunError, UsageError
+from dltrain.errors import RunError
 from dltrain.runs.layout import RunPaths
+from dltrain.training.recorded_data import read_preprocessing
 
 # Pixels of scikit-learn's digits are counts of dark points in blocks of 4 by 4.
 _DIGITS_LARGEST = 16
@@ -27,20 +29,41 @@ _TARGETS = {"tabular": "target"}
 class RunInput:
     """Describe what a run's model takes, from the run's own files.
 
-    `dataset` is that section of the resolved config. `shape` is an image's `(height, width,
-    channels)` or a table's `(features,)`; of texts the model tells. `largest_pixel` is what 255 of
-    an image file stands for.
+    `dataset` is that section of the resolved config. `largest_pixel` is what 255 of an image file
+    stands for.
     """
 
     paths: RunPaths
     dataset: Mapping[str, Any]
-    modality: Modality
-    task: Task
-    class_names: tuple[str, ...]
-    shape: tuple[int, ...]
+    preprocessing: Preprocessing
     loss: Mapping[str, Any]
     activation: str | None
     largest_pixel: int = 255
+
+    @property
+    def modality(self) -> Modality:
+        """Return the kind of its input."""
+        return self.preprocessing.modality
+
+    @property
+    def task(self) -> Task:
+        """Return the kind of its answer."""
+        return self.preprocessing.task
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """Return the classes in the order of the model's outputs; none of a regression."""
+        return self.preprocessing.class_names
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Return an image's `(height, width, channels)` or a table's `(features,)`."""
+        return self.preprocessing.shape
+
+    @property
+    def takes_ids(self) -> bool:
+        """Tell whether the run was trained on ids of words, whose words it doesn't know."""
+        return self.modality == "text" and self.dataset.get("type") == "npz"
 
     @property
     def text_key(self) -> str | None:
@@ -102,42 +125,38 @@ def read_run_input(paths: RunPaths) -> RunInput:
     layers = unfold_layers(model, problems)
     loss = check_loss(data.get("loss"), problems)
     problems.raise_any()
-    modality, task, class_names, shape = _describe(paths, dataset)
+    preprocessing = _describe(paths, dataset)
     return RunInput(
         paths=paths,
         dataset=dataset,
-        modality=modality,
-        task=task,
-        class_names=class_names,
-        shape=shape,
+        preprocessing=preprocessing,
         loss=loss or {},
         activation=last_layer(layers)[1],
         largest_pixel=_DIGITS_LARGEST if dataset.get("name") == "digits" else 255,
     )
 
 
-def _describe(
-    paths: RunPaths, dataset: Mapping[str, Any]
-) -> tuple[Modality, Task, tuple[str, ...], tuple[int, ...]]:
+def _describe(paths: RunPaths, dataset: Mapping[str, Any]) -> Preprocessing:
+    """Return what the run kept of its input, or, of an older run, what its config tells."""
+    recorded = read_preprocessing(paths)
+    if recorded is not None:
+        return recorded
     kind = dataset.get("type")
     if kind is None:
         info = DATASETS.get(str(dataset.get("name")))
         if info is None:
             raise RunError(f"{paths.config} names no dataset that this dltrain knows.")
-        shape = info.shape
-        if dataset.get("features"):
-            shape = (int(dataset["features"]),)
-        return info.modality, info.task, info.class_names, shape
+        shape = (int(dataset["features"]),) if dataset.get("features") else info.shape
+        return Preprocessing(info.modality, info.task, info.class_names, shape)
     if kind == "image_folder":
-        channels = 1 if dataset.get("color") == "grey" else 3
-        shape = (*dataset["image_size"], channels)
-        return "image", "classification", _read_class_names(paths), shape
+        shape = (*dataset["image_size"], 1 if dataset.get("color") == "grey" else 3)
+        return Preprocessing("image", "classification", _read_class_names(paths), shape)
     if kind == "text_folder":
-        return "text", "classification", _read_class_names(paths), ()
-    raise UsageError(
-        f"{paths.root} was trained on a table of your own ({kind}), and holds no record of how "
-        "its columns became numbers.",
-        hint="Evaluate it on its own splits with `dltrain eval`.",
+        return Preprocessing("text", "classification", _read_class_names(paths), ())
+    raise RunError(
+        f"{paths.root} holds no record of how its columns became numbers: {paths.preprocessing} "
+        "is missing.",
+        hint="Train again: a run keeps it now.",
     )
 
 
