@@ -96,23 +96,29 @@ def predict(
     from dltrain.commands.training_view import TrainingView
     from dltrain.prediction.predict import predict_inputs
 
-    rows, failed = 0, 0
+    batches = predict_inputs(
+        opened,
+        inputs or [],
+        texts=text or [],
+        column=column,
+        top=top,
+        stdin=sys.stdin.buffer,
+        device=device.value,
+        progress=TrainingView(),
+    )
+    rows, failed, interrupted = 0, 0, False
     with _open(opened, kind, output, top) as writer:
-        for batch in predict_inputs(
-            opened,
-            inputs or [],
-            texts=text or [],
-            column=column,
-            top=top,
-            stdin=sys.stdin.buffer,
-            device=device.value,
-            progress=TrainingView(),
-        ):
-            writer.write(batch)
-            rows += len(batch)
-            failed += sum(bool(row.error) for row in batch)
+        try:
+            for batch in batches:
+                writer.write(batch)
+                rows += len(batch)
+                failed += sum(bool(row.error) for row in batch)
+        except KeyboardInterrupt:  # how an endless stream is left: what was predicted is kept
+            interrupted = True
     if output is not None:
         typer.echo(f"{rows - failed:,} predictions written to {output}", err=True)
+    if interrupted:
+        raise typer.Abort
     if failed:
         raise DataError(
             f"{failed:,} of {rows:,} inputs could not be predicted.",

@@ -29,8 +29,8 @@ def check_format(form: ExportFormat, *, quantize: str | None) -> None:
     """
     if form == "torch":
         raise UsageError(
-            "--format torch: the model is TensorFlow's, and no converter makes one of PyTorch's of "
-            "it; Keras exports to torch only what runs on its torch backend.",
+            "--format torch: the model runs on TensorFlow, and Keras exports to torch only what "
+            "runs on its torch backend.",
             hint="Take --format onnx: onnxruntime runs it beside PyTorch.",
         )
     if quantize is not None and form != "litert":

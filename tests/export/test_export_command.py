@@ -209,8 +209,8 @@ def test_torch_is_refused_with_the_reason(dltrain: Cli, copied_run: Path) -> Non
     result = dltrain("export", "tiny", "--format", "torch")
     assert (result.code, result.err) == (
         2,
-        "error: --format torch: the model is TensorFlow's, and no converter makes one of "
-        "PyTorch's of it; Keras exports to torch only what runs on its torch backend.\n"
+        "error: --format torch: the model runs on TensorFlow, and Keras exports to torch only what "
+        "runs on its torch backend.\n"
         "Take --format onnx: onnxruntime runs it beside PyTorch.\n",
     )
 
