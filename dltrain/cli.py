@@ -45,6 +45,14 @@ class Commands(LazyGroup):
             "dltrain.commands.explain:explain",
             "Explain what the model of RUN predicts: which pixels, words or columns speak for it.",
         ),
+        "predict": Entry(
+            "dltrain.commands.predict:predict",
+            "Predict new inputs with the best model of RUN: images, texts, tables, or a stream.",
+        ),
+        "export": Entry(
+            "dltrain.commands.export:export",
+            "Export the best model of RUN, preprocessing inside, and check it by its own runtime.",
+        ),
         "plot": Entry(
             "dltrain.commands.plot:plot",
             "Draw the pictures of RUN again: curves, confusion, ROC, calibration, mistakes.",

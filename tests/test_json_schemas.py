@@ -76,6 +76,11 @@ def test_fit_and_eval_of_a_classifier_print_their_documents(
     evaluated = dltrain("eval", "tiny", "--json", "--require", "test.accuracy>=0")
     assert evaluated.code == 0, evaluated.err
     check(evaluated, "eval")
+    np.savez("new.npz", x=np.zeros((4, 8, 8)), y=[1, 2, 3, 1])
+    check(dltrain("eval", "tiny", "--data", "new.npz", "--json"), "eval-data")
+    exported = dltrain("export", "tiny", "--format", "litert", "--quantize", "int8", "--json")
+    assert exported.code == 0, exported.err
+    assert check(exported, "export")["quantization"]["scored_rows"] == 359
 
 
 def test_metrics_json_of_both_tasks_is_what_its_schema_says(

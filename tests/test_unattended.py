@@ -20,6 +20,8 @@ COMMANDS = {
     "smoke": (["smoke", "absent"], 2),
     "eval": (["eval", "absent"], 2),
     "explain": (["explain", "absent"], 2),
+    "predict": (["predict", "absent", "-"], 2),
+    "export": (["export", "absent", "--format", "savedmodel"], 2),
     "plot": (["plot", "absent"], 2),
     "report": (["report", "absent"], 2),
     "check": (["check", "config.yaml"], 0),

@@ -55,6 +55,19 @@ def evaluate(
     runs_dir: Annotated[
         Path, typer.Option("--runs-dir", help="The folder that holds the runs.")
     ] = DEFAULT_ROOT,
+    data: Annotated[
+        str | None,
+        typer.Option(
+            "--data",
+            metavar="PATH",
+            help="New labelled data of the same form, in place of a split: a folder with a folder "
+            "for each class, .csv, .jsonl or .npz.",
+        ),
+    ] = None,
+    column: Annotated[
+        str | None,
+        typer.Option("--column", metavar="NAME", help="Texts of --data: their column (text)."),
+    ] = None,
     threshold: Annotated[
         str | None,
         typer.Option(
@@ -107,6 +120,17 @@ def evaluate(
         slices=tuple(dict.fromkeys(slices or ())),
         sensitive=tuple(dict.fromkeys(sensitive or ())),
     )
+    if data is not None:
+        if details or require or junit is not None or split is not SplitChoice.TEST:
+            raise UsageError(
+                "--data goes without --split, --threshold, --slice, --sensitive, --require and "
+                "--junit."
+            )
+        paths = resolve_run(run, root=runs_dir)
+        _evaluate_data(paths, data, column=column, device=device, as_json=as_json)
+        return
+    if column is not None:
+        raise UsageError("--column goes with --data.")
     with reporting_junit(junit, command="eval", name=run) as record:
         requirements = [parse_requirement(text) for text in require or ()]
         paths = resolve_run(run, root=runs_dir)
@@ -160,6 +184,32 @@ def evaluate(
             show_test_uses(result.paths)
         typer.echo(f"written to {result.written_to}")
         raise_if_unmet(results, run=result.paths.root)
+
+
+def _evaluate_data(
+    paths: RunPaths, data: str, *, column: str | None, device: DeviceChoice, as_json: bool
+) -> None:
+    from dltrain.prediction.open_run import open_run
+
+    run = open_run(paths, doing="evaluated")
+    from dltrain.commands.training_view import TrainingView
+    from dltrain.prediction.evaluate_data import evaluate_data
+    from dltrain.runs.atomic import to_json
+
+    result = evaluate_data(run, data, column=column, device=device.value, progress=TrainingView())
+    if as_json:
+        typer.echo(to_json({"run": str(paths.root), "data": data, **result.scores}))
+        return
+    show_scores({data: result.scores})
+    if "per_class" in result.scores:
+        from rich.console import Console
+
+        from dltrain.evaluation.table import make_class_table, make_confusion_table
+
+        console = Console(highlight=False)
+        console.print(make_class_table(result.scores))
+        console.print(make_confusion_table(result.scores))
+    typer.echo(f"written to {result.written_to}")
 
 
 def _show_details(details: Mapping[str, Any]) -> None:

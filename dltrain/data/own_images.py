@@ -129,11 +129,11 @@ def _decode_all(named: list[tuple[Path, int]], shape: tuple[int, ...]) -> Iterat
     def read(path: Path) -> _Decoded | str:
         try:
             content = path.read_bytes()
-            return _decode(content, shape), hashlib.sha256(content).hexdigest()
+            return decode_image(content, shape), hashlib.sha256(content).hexdigest()
         except MemoryError:
             raise
         except Exception as error:  # a damaged file raises whatever its decoder stumbles over
-            return _explain(error)
+            return explain_unreadable(error)
 
     # Pillow decodes without Python's lock. A few images wait at a time, never all.
     workers = os.cpu_count() or 1
@@ -143,7 +143,7 @@ def _decode_all(named: list[tuple[Path, int]], shape: tuple[int, ...]) -> Iterat
             yield from pool.map(read, [path for path, _ in chunk])
 
 
-def _decode(content: bytes, shape: tuple[int, ...]) -> npt.NDArray[np.uint8]:
+def decode_image(content: bytes, shape: tuple[int, ...]) -> npt.NDArray[np.uint8]:
     """Return the image `(height, width, channels)` uint8, resized."""
     from PIL import Image, ImageOps
 
@@ -173,7 +173,7 @@ def _convert(image: Image, mode: str) -> Image:
     return image.convert(mode)
 
 
-def _explain(error: Exception) -> str:
+def explain_unreadable(error: Exception) -> str:
     from PIL import UnidentifiedImageError
 
     if isinstance(error, UnidentifiedImageError):

@@ -1,0 +1,73 @@
+"""How does a SavedModel become ONNX or LiteRT?"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from dltrain.errors import MachineError
+from dltrain.export.quiet import silenced
+
+# The newest that tf2onnx 1.17 knows.
+_OPSET = "18"
+
+
+def convert_to_onnx(saved_model: Path, target: Path) -> None:
+    """Write an ONNX file, by tf2onnx. Raises MachineError if it can't convert the model.
+
+    In a process of its own: its function for use from Python makes inputs of the constants of
+    Keras's Normalization.
+    """
+    command = [sys.executable, "-m", "tf2onnx.convert", "--saved-model", str(saved_model)]
+    command += ["--signature_def", "serving_default", "--output", str(target), "--opset", _OPSET]
+    environment = {**os.environ, "CUDA_VISIBLE_DEVICES": "-1"}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    if done.returncode or not target.is_file():
+        said = [line for line in done.stderr.splitlines() if line.strip()] or ["it said nothing"]
+        raise MachineError(
+            f"--format onnx: tf2onnx can't convert the model: {said[-1].strip()[:300]}",
+            hint="Export a SavedModel: --format savedmodel.",
+        )
+
+
+def convert_to_litert(
+    saved_model: Path, target: Path, *, calibration: Iterable[Any] | None = None
+) -> None:
+    """Write a LiteRT file of the operations that every LiteRT runtime has.
+
+    With `calibration`, raw rows one by one, weights and what is computed of them become int8; input
+    and output stay as they are. Raises MachineError if the model can't be converted.
+    """
+    import tensorflow as tf
+    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+
+    loaded = tf.saved_model.load(str(saved_model))
+    # With variables in it, the file converts well, and gives NaN.
+    frozen = convert_variables_to_constants_v2(loaded.signatures["serving_default"])
+    with silenced():
+        converter = tf.lite.TFLiteConverter.from_concrete_functions([frozen], loaded)
+    if calibration is not None:
+        rows = list(calibration)
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        converter.representative_dataset = lambda: ([row[None]] for row in rows)
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    try:
+        with silenced():
+            content = converter.convert()
+    except Exception as error:  # the converter raises its own, RuntimeError and ValueError
+        raise MachineError(
+            f"--format litert: the model can't be converted: {_shorten(error)}",
+            hint="LSTM and GRU convert with `unroll: true`. Or take --format onnx or savedmodel.",
+        ) from error
+    target.write_bytes(content)
+
+
+def _shorten(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    # The operations that are missing are named in a line of their own.
+    named = [line for line in lines if line.startswith(("TF Select ops:", "Custom ops:"))]
+    return (named or lines or [type(error).__name__])[0][:300]

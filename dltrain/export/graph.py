@@ -1,0 +1,155 @@
+"""What computation is exported? From raw input to probabilities, with nothing random in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy.typing as npt
+
+from dltrain.config.targets import Targets
+from dltrain.export.formats import ExportFormat
+from dltrain.prediction.predict import ModelOfRun
+
+INPUT = "input"
+
+# Losses whose labels Keras turns into -1 and 1: see `dltrain.evaluation.predict`.
+_SIGNED_LOSSES = {"hinge", "squared_hinge"}
+
+# Of `dltrain.data.tokenize.append_bigrams`.
+_HASH_LEFT = 0x9E3779B97F4A7C15
+_HASH_ALL = 0xC2B2AE3D27D4EB4F
+_WORD, _HALF = 1 << 32, 1 << 16
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Say how the ids of pairs of words are made inside the export: see `append_bigrams`."""
+
+    vocabulary: int
+    buckets: int
+
+
+@dataclass(frozen=True)
+class Interface:
+    """Describe what the exported model takes and gives.
+
+    `shape` is one row's. `dtype` is uint8 of images (float32 where the run was trained on other
+    numbers), int32 of ids, float32 of tables.
+    """
+
+    shape: tuple[int, ...]
+    dtype: str
+    output: str
+    pairs: Pairs | None
+
+    def to_raw(self, rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Return rows `(n, …)` as the model itself takes them in the form that the export takes."""
+        raw = rows[:, : self.shape[0]] if self.pairs else rows
+        return raw.astype(self.dtype)
+
+
+def describe_interface(model: ModelOfRun, form: ExportFormat, *, input_dtype: str) -> Interface:
+    """Return what the export of a run's model takes; `input_dtype` is that of its data's rows.
+
+    LiteRT can't divide the large numbers of which the ids of pairs are made: they are given to it.
+    """
+    run, shape = model.run, model.row_shape
+    output = "probabilities" if run.task == "classification" else "value"
+    if run.modality == "image":
+        return Interface(shape, "uint8" if input_dtype == "uint8" else "float32", output, None)
+    if run.modality == "tabular":
+        return Interface(shape, "float32", output, None)
+    pairs = None
+    if run.dataset.get("ngrams") == 2 and form != "litert":
+        pairs = Pairs(int(run.dataset["max_words"]), int(run.dataset["ngram_buckets"]))
+        shape = ((shape[0] + 1) // 2,)
+    return Interface(shape, "int32", output, pairs)
+
+
+def write_saved_model(model: ModelOfRun, interface: Interface, path: Path) -> None:
+    """Write a SavedModel whose signature `serving_default` is `interface`, into the folder `path`.
+
+    Keras's random layers are called as in inference: a plain export would leave them at work.
+    """
+    import tensorflow as tf
+
+    keras_model = model.predictor.model
+    dtype = keras_model.inputs[0].dtype
+
+    class Exported(tf.Module):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self.model = keras_model
+
+        @tf.function(  # type: ignore[untyped-decorator]
+            autograph=False,
+            input_signature=[tf.TensorSpec((None, *interface.shape), interface.dtype, name=INPUT)],
+        )
+        def run(self, input: Any) -> Any:
+            rows = input if interface.pairs is None else _append_pairs(input, interface.pairs)
+            outputs = tf.cast(self.model(tf.cast(rows, dtype), training=False), tf.float32)
+            return {interface.output: _finish(outputs, model.targets)}
+
+    exported = Exported()
+    tf.saved_model.save(exported, str(path), signatures={"serving_default": exported.run})
+
+
+def _finish(outputs: Any, targets: Targets) -> Any:
+    """Return what `to_probabilities` makes of outputs, in float32; of a regression the value."""
+    import tensorflow as tf
+
+    if targets.task == "regression":
+        return outputs[:, :1]
+    if targets.units == 1:
+        column = outputs
+        if targets.output == "scores":
+            signed = targets.loss["type"] in _SIGNED_LOSSES
+            column = tf.sigmoid(column if signed else column - 0.5)
+        elif targets.output == "logits":
+            column = tf.sigmoid(column)
+        column = tf.clip_by_value(column, 0.0, 1.0)
+        return tf.concat([1.0 - column, column], axis=1)
+    if targets.output == "probabilities":
+        total = tf.reduce_sum(outputs, axis=1, keepdims=True)
+        known = total > 0
+        shares = outputs / tf.where(known, total, tf.ones_like(total))
+        return tf.where(known, shares, tf.ones_like(outputs) / targets.units)
+    return tf.nn.softmax(outputs)
+
+
+def _append_pairs(ids: Any, pairs: Pairs) -> Any:
+    """Do what `append_bigrams` does, in int64 and without a number below 0.
+
+    ONNX has no products of uint64, and tf2onnx takes the remainder of a negative number wrongly.
+    """
+    import tensorflow as tf
+
+    left, right = tf.cast(ids[:, :-1], tf.int64), tf.cast(ids[:, 1:], tf.int64)
+    upper, lower = _multiply(tf.zeros_like(left), left, _HASH_LEFT)
+    lower += right
+    upper, lower = (upper + lower // _WORD) % _WORD, lower % _WORD
+    upper, _ = _multiply(upper, lower, _HASH_ALL)
+    hashed = upper % pairs.buckets + pairs.vocabulary
+    hashed = tf.where(tf.equal(right, 0), tf.zeros_like(hashed), hashed)
+    return tf.concat([ids, tf.cast(hashed, tf.int32)], axis=1)
+
+
+def _multiply(upper: Any, lower: Any, factor: int) -> tuple[Any, Any]:
+    """Return (upper * 2^32 + lower) * factor mod 2^64, its upper and lower 32 bits.
+
+    By halves of 16 bits, so that no product reaches 2^63.
+    """
+    high, low = factor // _WORD, factor % _WORD
+    first, second = (lower % _HALF) * low, (lower // _HALF) * low
+    sum_ = first + (second % _HALF) * _HALF
+    carried = sum_ // _WORD + second // _HALF
+    upper = carried + _multiply_word(upper, low) + _multiply_word(lower, high)
+    return upper % _WORD, sum_ % _WORD
+
+
+def _multiply_word(number: Any, factor: int) -> Any:
+    """Return number * factor mod 2^32, both below 2^32."""
+    product = (number % _HALF) * factor + ((number // _HALF) * factor % _HALF) * _HALF
+    return product % _WORD

@@ -1,0 +1,237 @@
+"""Does an export take raw input, agree with Keras when its own runtime runs it, or is not kept?"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from own_files import write_flowers, write_lines, write_reviews
+from tiny_runs import CONFIG, REGRESSION, Result, change
+
+import dltrain.export.export as export
+import dltrain.export.formats as formats
+from dltrain.export.graph import Interface
+from dltrain.export.runtimes import open_runtime
+
+Cli = Callable[..., Result]
+
+RANDOM = change(
+    CONFIG,
+    name="random",
+    model__layers=[
+        {"type": "gaussian_noise", "stddev": 0.5},
+        "flatten",
+        {"type": "dropout", "rate": 0.5},
+        {"type": "dense", "units": 10, "activation": "softmax"},
+    ],
+    training__epochs=1,
+)
+
+
+def read_signature(folder: Path) -> dict[str, object]:
+    return json.loads((folder / "signature.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("form", ["savedmodel", "onnx", "litert"])
+def test_raw_pixels_go_in_and_probabilities_come_out(
+    dltrain: Cli, copied_run: Path, form: str
+) -> None:
+    result = dltrain("export", "tiny", "--format", form)
+    assert result.code == 0, result.err
+    folder = Path("runs/tiny/0001/export") / form
+    assert f"written to {folder / formats.FILES[form]}, with signature.json" in result.out
+    assert "256 test rows" in result.out
+    assert "same class in 256 of 256 rows" in result.out
+    signature = read_signature(folder)
+    assert signature["input"]["dtype"] == "uint8"
+    assert signature["input"]["shape"] == [None, 8, 8, 1]
+    assert signature["output"]["classes"] == list("0123456789")
+    pixels = np.random.default_rng(0).integers(0, 17, (300, 8, 8, 1), dtype=np.uint8)
+    np.savez("x.npz", x=pixels)
+    rows = dltrain("predict", "tiny", "x.npz", "--format", "jsonl").out.splitlines()
+    expected = [json.loads(line)["probability"] for line in rows]
+    interface = Interface((8, 8, 1), "uint8", "probabilities", None)
+    found = open_runtime(form, folder / formats.FILES[form], interface)(pixels)
+    assert found.shape == (300, 10)
+    assert found.max(axis=1) == pytest.approx(expected, abs=1e-5)
+    assert found.sum(axis=1) == pytest.approx(np.ones(300), abs=1e-5)
+    again = dltrain("export", "tiny", "--format", form)
+    assert (again.code, again.err) == (
+        2,
+        f"error: {folder} is there already.\nAdd --force to replace it.\n",
+    )
+
+
+def test_random_layers_rest_in_an_export(dltrain: Cli, workplace: Path) -> None:
+    Path("c.yaml").write_text(yaml.safe_dump(RANDOM))
+    assert dltrain("fit", "c.yaml", "--quiet").code == 0
+    result = dltrain("export", "random", "--format", "savedmodel", "--output", "there")
+    assert result.code == 0, result.err
+    assert read_signature(Path("there"))["check"]["largest_difference"] < 1e-6
+
+
+def test_an_export_that_differs_is_refused_and_not_kept(
+    dltrain: Cli, copied_run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = export.write_saved_model
+
+    def write_worse(model: object, *arguments: object) -> None:
+        layer = model.predictor.model.layers[-1]
+        before = layer.get_weights()
+        layer.set_weights([before[0] * 1.01, before[1]])
+        real(model, *arguments)
+        layer.set_weights(before)
+
+    monkeypatch.setattr(export, "write_saved_model", write_worse)
+    result = dltrain("export", "tiny", "--format", "savedmodel")
+    assert result.code == 6
+    assert "error: --format savedmodel: the exported model differs from Keras by 0.0" in result.err
+    assert "on 256 test rows; at most 0.0001 is allowed.\nNothing was kept of it." in result.err
+    assert list((copied_run / "export").iterdir()) == []
+
+
+def test_int8_tells_the_accuracy_before_and_after(dltrain: Cli, copied_run: Path) -> None:
+    result = dltrain("export", "tiny", "--format", "litert", "--quantize", "int8")
+    assert result.code == 0, result.err
+    folder = copied_run / "export" / "litert-int8"
+    quantization = read_signature(folder)["quantization"]
+    metrics = json.loads((copied_run / "metrics.json").read_text())["splits"]["test"]
+    assert quantization["metric"] == "accuracy"
+    assert quantization["before"] == metrics["accuracy"]["value"]
+    assert quantization["after"] == pytest.approx(quantization["before"], abs=0.05)
+    assert (quantization["calibration_rows"], quantization["scored_rows"]) == (256, 359)
+    assert f"{quantization['before']:.4f} before, {quantization['after']:.4f} after" in result.out
+    whole = dltrain("export", "tiny", "--format", "litert", "--json").json
+    assert whole["quantization"] is None
+    sizes = [
+        (copied_run / "export" / name / "model.tflite").stat().st_size
+        for name in ("litert", "litert-int8")
+    ]
+    assert sizes[1] < sizes[0]
+
+
+@pytest.mark.parametrize("form", ["savedmodel", "onnx", "litert"])
+def test_ids_of_words_go_in_and_pairs_are_made_inside_where_that_can_be(
+    dltrain: Cli, workplace: Path, form: str
+) -> None:
+    write_reviews(Path("reviews"))
+    config = {
+        "name": "reviews",
+        "dataset": {
+            "type": "text_folder",
+            "path": "reviews",
+            "max_words": 50,
+            "max_length": 12,
+            "ngrams": 2,
+            "ngram_buckets": 1000,
+        },
+        "model": {
+            "layers": [
+                {"type": "embedding", "input_dim": 1050, "output_dim": 4, "mask_zero": True},
+                "global_average_pooling1d",
+                {"type": "dense", "units": 1},
+            ]
+        },
+        "training": {"epochs": 1},
+    }
+    Path("c.yaml").write_text(yaml.safe_dump(config))
+    assert dltrain("fit", "c.yaml", "--quiet").code == 0
+    result = dltrain("export", "reviews", "--format", form, "--json")
+    assert result.code == 0, result.err
+    signature = result.json
+    words = 23 if form == "litert" else 12
+    assert signature["input"]["shape"] == [None, words]
+    assert ("0x9E3779B97F4A7C15" in signature["input"]["meaning"]) == (form == "litert")
+    assert signature["check"]["largest_difference"] < 1e-5
+    folder = Path(signature["folder"])
+    run = Path("runs/reviews/0001")
+    assert (folder / "tokenizer.json").read_bytes() == (run / "tokenizer.json").read_bytes()
+
+
+def test_a_table_of_one_s_own_names_its_features(dltrain: Cli, workplace: Path) -> None:
+    write_flowers(Path("flowers.csv"))
+    write_lines(
+        Path("c.yaml"),
+        "name: flowers",
+        "dataset: {type: csv, path: flowers.csv, target: species, ignore: [id]}",
+        "model: {layers: [{type: dense, units: 3}]}",
+        "training: {epochs: 1, batch_size: 8}",
+    )
+    assert dltrain("fit", "c.yaml", "--quiet").code == 0
+    result = dltrain("export", "flowers", "--format", "onnx", "--json")
+    assert result.code == 0, result.err
+    features = [(each["column"], each["kind"], each["value"]) for each in result.json["features"]]
+    assert features[0] == ("length", "number", "")
+    assert ("colour", "category", "red") in features
+    assert result.json["input"]["shape"] == [None, len(features)]
+    assert (Path(result.json["folder"]) / "preprocessing.json").is_file()
+
+
+def test_a_regression_gives_values(dltrain: Cli, workplace: Path) -> None:
+    Path("c.yaml").write_text(yaml.safe_dump(REGRESSION))
+    assert dltrain("fit", "c.yaml", "--quiet").code == 0
+    result = dltrain("export", "line", "--format", "litert", "--json")
+    assert result.code == 0, result.err
+    assert result.json["output"]["name"] == "value"
+    assert result.json["check"]["same_class"] is None
+
+
+def test_an_lstm_is_refused_for_litert(dltrain: Cli, workplace: Path) -> None:
+    write_reviews(Path("reviews"))
+    config = {
+        "name": "lstm",
+        "dataset": {"type": "text_folder", "path": "reviews", "max_words": 50, "max_length": 12},
+        "model": {
+            "layers": [
+                {"type": "embedding", "input_dim": 50, "output_dim": 4},
+                {"type": "lstm", "units": 3},
+                {"type": "dense", "units": 1},
+            ]
+        },
+        "training": {"epochs": 1},
+    }
+    Path("c.yaml").write_text(yaml.safe_dump(config))
+    assert dltrain("fit", "c.yaml", "--quiet").code == 0
+    result = dltrain("export", "lstm", "--format", "litert")
+    assert result.code == 6
+    assert "error: --format litert: the model can't be converted: " in result.err
+    assert "LSTM and GRU convert with `unroll: true`." in result.err
+    assert "Traceback" not in result.err
+    assert dltrain("export", "lstm", "--format", "onnx").code == 0
+
+
+def test_torch_is_refused_with_the_reason(dltrain: Cli, copied_run: Path) -> None:
+    result = dltrain("export", "tiny", "--format", "torch")
+    assert (result.code, result.err) == (
+        2,
+        "error: --format torch: the model runs on TensorFlow, and Keras exports to torch only what "
+        "runs on its torch backend.\n"
+        "Take --format onnx: onnxruntime runs it beside PyTorch.\n",
+    )
+
+
+def test_quantizing_is_for_litert(dltrain: Cli, copied_run: Path) -> None:
+    result = dltrain("export", "tiny", "--format", "onnx", "--quantize", "int8")
+    assert (result.code, result.err) == (
+        2,
+        "error: --quantize goes with --format litert, not with onnx.\n",
+    )
+
+
+def test_what_is_not_installed_is_named_before_anything_is_loaded(
+    dltrain: Cli, copied_run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        formats, "find_spec", lambda name: None if name == "tf2onnx" else find_spec(name)
+    )
+    result = dltrain("export", "tiny", "--format", "onnx")
+    assert (result.code, result.err) == (
+        6,
+        "error: --format onnx needs tf2onnx, which is not installed.\n"
+        "pip install 'dltrain[onnx]'\n",
+    )
