@@ -88,7 +88,9 @@ def export(
     view = TrainingView()
     loaded = read_run_config(paths)
     splits = ("train", "test") if quantized else ("test",)
-    data = read_run_data(loaded, paths, splits, resolve_data_dir(data_dir), is_offline(offline), view)
+    data = read_run_data(
+        loaded, paths, splits, resolve_data_dir(data_dir), is_offline(offline), view
+    )
     result = export_run(
         opened,
         data,
