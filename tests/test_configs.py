@@ -28,6 +28,7 @@ PROMISES = {
     "imdb_cnn": (0.87, 600),
     "imdb_lstm": (0.85, 1200),
     "imdb_transformer": (0.86, 1200),
+    "imbalanced": (0.96, None),
     "regression": (0.8, None),
     "diabetes": (0.40, None),
 }
@@ -91,6 +92,22 @@ def test_config_reaches_its_promise_on_real_data(name: str, tmp_path: Path) -> N
     assert most_seconds is None or seconds < most_seconds
     again = json.loads(run_dltrain("eval", run, "--json"))
     assert {key: again[key] for key in scores} == scores
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3000)
+def test_imbalanced_finds_the_rare_class_more_often_than_without_a_cure(tmp_path: Path) -> None:
+    recalls = []
+    for name, flags in {"cured": (), "not": ("--set", "training.balance=null")}.items():
+        run = tmp_path / name
+        run_dltrain("fit", CONFIGS / "imbalanced.yaml", "--run-dir", run, "--quiet", *flags)
+        scores = json.loads((run / "metrics.json").read_text())["splits"]["test"]
+        (rare,) = [each for each in scores["per_class"] if each["class"] == "3"]
+        assert rare["support"] == 1010, "test rows all stay"
+        recalls.append(rare["recall"])
+    print(f"\nimbalanced: recall of the threes {recalls[0]:.3f}, without a cure {recalls[1]:.3f}")
+    assert recalls[0] >= 0.8
+    assert recalls[0] > recalls[1] + 0.1
 
 
 @pytest.mark.slow

@@ -56,6 +56,9 @@ EXCLUDED: dict[str, dict[str, str]] = {
             "takes a Python function and has no place in a YAML; "
             "give optimizer.learning_rate a schedule"
         ),
+        "SwapEMAWeights": (
+            "is not needed: with use_ema, dltrain validates and keeps the averaged weights"
+        ),
         "ProgbarLogger": "is not needed: dltrain shows its own progress",
     },
 }

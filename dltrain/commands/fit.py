@@ -152,8 +152,10 @@ def fit(
         return
     requirements = _read_requirements(require, loaded)
 
+    from dltrain.commands.diagnosis_view import show_diagnosis
     from dltrain.commands.training_view import TrainingView
     from dltrain.data.store import is_offline, resolve_data_dir
+    from dltrain.evaluation.advice import diagnose_run
     from dltrain.training.fit import fit as run_fit
     from dltrain.training.listener import Listener
 
@@ -185,11 +187,13 @@ def fit(
     result = run_fit(loaded, **options, listener=Listener() if quiet else TrainingView())
     seconds = time.perf_counter() - begun
     checked = _check(requirements, result, seconds)
+    diagnosis = diagnose_run(result.history, loaded, result.scores)
     if as_json:
         from dltrain.runs.atomic import to_json
 
         rows = describe_results(checked)
-        typer.echo(to_json({**describe_fit(result, seconds), "requirements": rows}))
+        told = {"diagnosis": diagnosis.describe(), "requirements": rows}
+        typer.echo(to_json({**describe_fit(result, seconds), **told}))
     else:
         if not quiet:
             _show_curves(result, monitor=loaded.config.training.monitor or "loss")
@@ -197,6 +201,8 @@ def fit(
         show_requirements(checked)
         show_test_uses(result.paths)
         typer.echo(_last_line(result, seconds, loaded.config.training.epochs))
+    if not quiet:
+        show_diagnosis(diagnosis)
     raise_if_unmet(checked, run=result.paths.root)
 
 

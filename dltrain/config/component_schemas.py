@@ -21,7 +21,7 @@ from dltrain.config.losses import CROSS_ENTROPY_ARGUMENTS, METRIC_SHORT_NAMES
 from dltrain.config.placement import (
     RECURRENT,
     UNFIT_ACTIVATIONS,
-    may_augment,
+    is_augmentation,
     may_stand_in_model,
     needed_in_model,
 )
@@ -246,7 +246,7 @@ def _may_stand(component: Component, variant: Variant) -> bool:
     if component.kind != "layers":
         return True
     if variant == "augment":
-        return may_augment(component.name)
+        return is_augmentation(component.name)
     if variant == "recurrent":
         return component.name in RECURRENT
     return may_stand_in_model(component.name, wrapped=variant == "wrapped")

@@ -13,6 +13,7 @@ from typing import Any
 
 from dltrain.catalog.datasets import DATASETS
 from dltrain.catalog.rules import Schema, any_of
+from dltrain.config.balance import KEPT_SHARE, METHODS
 from dltrain.config.blocks import BLOCK_KEYS
 from dltrain.config.component_schemas import Definitions, Variant
 from dltrain.config.schema import RunConfig
@@ -104,8 +105,29 @@ def _fill_sections(sections: dict[str, Any], definitions: Definitions) -> None:
     model = sections["ModelConfig"]["properties"]
     model["layers"]["items"] = definitions.layer_item()
     model["blocks"] = _blocks(definitions)
+    keep = dataset["keep"]["anyOf"][0]
+    keep["additionalProperties"] = KEPT_SHARE.schema
+    balance = sections["TrainingConfig"]["properties"]["balance"]
+    sections["TrainingConfig"]["properties"]["balance"] = {**balance, **_balance()}
     callbacks = sections["TrainingConfig"]["properties"]["callbacks"]
     callbacks["items"] = definitions.component("callbacks")
+
+
+def _balance() -> Schema:
+    """Return the methods by name, and each as a mapping with its arguments."""
+    methods = [
+        {
+            "type": "object",
+            "properties": {
+                "type": {"const": kind},
+                **{name: {**rule.schema, "default": value} for name, (rule, value) in held.items()},
+            },
+            "required": ["type"],
+            "additionalProperties": False,
+        }
+        for kind, held in METHODS.items()
+    ]
+    return any_of({"enum": [*METHODS]}, *methods, _NULL)
 
 
 def _dataset_name() -> dict[str, Any]:

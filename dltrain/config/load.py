@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from dltrain.catalog.datasets import DATASETS, DatasetInfo
 from dltrain.catalog.suggest import nearest
+from dltrain.config.balance import check_balance, check_balance_fits, check_keep
 from dltrain.config.components import check_spec
 from dltrain.config.document import Document, Problems
 from dltrain.config.extending import apply_overrides, read_with_bases
@@ -113,6 +114,7 @@ def _complete(config: RunConfig, info: DatasetInfo | None, problems: Problems) -
     resolved = config.model_dump(mode="python")
     if info is not None:
         complete_dataset(resolved["dataset"], info, problems)
+        check_keep(resolved["dataset"], info, problems)
     _complete_training(resolved)
     return RunConfig.model_validate(resolved)
 
@@ -130,6 +132,8 @@ def _check_together(
     check_callback_paths(config, problems)
     if info is None:
         return None
+    if "loss" not in wrong:
+        check_balance_fits(config, info, problems)
     if "dataset" not in wrong:
         check_batch_size(config, info, problems)
     if not wrong & {"dataset", "model"}:
@@ -217,6 +221,8 @@ def _check_components(data: dict[str, Any], info: DatasetInfo | None, problems: 
             check_spec("callbacks", raw, ("training", "callbacks", index), problems)
             for index, raw in enumerate(training["callbacks"])
         ]
+    if isinstance(training, dict) and training.get("balance") is not None:
+        training["balance"] = check_balance(training["balance"], problems)
     dataset = data.get("dataset")
     if isinstance(dataset, dict) and isinstance(dataset.get("augment"), list):
         for index, raw in enumerate(dataset["augment"]):

@@ -10,11 +10,12 @@ from dltrain.config.layers import Layer
 from dltrain.config.paths import Path
 from dltrain.config.schema import Spec
 
-# Layers of Keras that change images at random but are no augmentation on their own images alone.
-_LABEL_MIXING = {"mix_up", "cut_mix"}
+LABEL_MIXING = {"mix_up", "cut_mix"}
+"""The augmentations that mix two images, and their labels with them."""
+
 _AUGMENTING_EXTRA = {"rand_augment", "aug_mix", "auto_contrast", "equalization", "solarization"}
 
-_AUGMENTATION = "a random layer on single images"
+_AUGMENTATION = "a random layer on images"
 
 _CELLS = {"gru_cell", "lstm_cell", "simple_rnn_cell", "stacked_rnn_cells"}
 RECURRENT = {"lstm", "gru", "simple_rnn", "rnn", "conv_lstm1d", "conv_lstm2d", "conv_lstm3d"}
@@ -44,12 +45,7 @@ UNFIT_ACTIVATIONS = {"glu"}
 
 def is_augmentation(layer_type: str) -> bool:
     """Say whether a layer belongs under `dataset.augment` and not into the model."""
-    return layer_type.startswith("random_") or layer_type in _AUGMENTING_EXTRA | _LABEL_MIXING
-
-
-def may_augment(layer_type: str) -> bool:
-    """Say whether `dataset.augment` may hold a layer."""
-    return is_augmentation(layer_type) and layer_type not in _LABEL_MIXING
+    return layer_type.startswith("random_") or layer_type in _AUGMENTING_EXTRA | LABEL_MIXING
 
 
 def may_stand_in_model(layer_type: str, *, wrapped: bool = False) -> bool:
@@ -64,16 +60,9 @@ def needed_in_model(layer_type: str) -> str | None:
 
 
 def check_augmentation(spec: Spec, path: Path, problems: Problems) -> None:
-    """Refuse a layer that is no augmentation of single images."""
+    """Refuse a layer that is no augmentation of images."""
     kind = spec["type"]
-    if kind in _LABEL_MIXING:
-        problems.add(
-            path,
-            f"{kind} mixes rows and their labels, which augment can't do.",
-            expected=_AUGMENTATION,
-            received=kind,
-        )
-    elif not is_augmentation(kind):
+    if not is_augmentation(kind):
         problems.add(
             path,
             f"{kind} is no random image layer.",

@@ -7,11 +7,12 @@ from pathlib import PurePath
 from typing import Any
 
 from dltrain.catalog.datasets import DatasetInfo
+from dltrain.config.balance import count_balanced
 from dltrain.config.document import Problems
 from dltrain.config.layers import INPUT, Layer
 from dltrain.config.paths import Path
 from dltrain.config.schema import DatasetConfig, RunConfig
-from dltrain.config.targets import Targets, TargetsError, last_layer, resolve_targets
+from dltrain.config.targets import Targets, TargetsError, last_layer, resolve_config_targets
 
 _TEXT_OPTIONS = {
     "max_words": 20_000,
@@ -19,6 +20,7 @@ _TEXT_OPTIONS = {
     "ngrams": 1,
     "ngram_buckets": 100_000,
     "truncate": "end",
+    "word_dropout": 0.0,
 }
 _DEFAULT_NORMALIZE = {"image": "unit", "tabular": "standard", "text": "none"}
 _DEFAULT_TEST_SPLIT = 0.2
@@ -110,9 +112,18 @@ def text_length(dataset: DatasetConfig) -> int:
 
 
 def count_training_rows(config: RunConfig, info: DatasetInfo) -> int:
-    """Return how many rows are trained on, after validation and test rows are held out."""
+    """Return how many rows are trained on, after validation and test rows are held out.
+
+    What `dataset.keep` and `training.balance` make of it is known to a row or two a class.
+    """
     rows = config.dataset.rows or info.train_rows
     rows -= count_held_out(rows, config.dataset.test_split or 0.0)
+    keep, balance = config.dataset.keep, config.training.balance
+    if (keep or balance) and info.class_counts:
+        share = rows / sum(info.class_counts) * (1 - config.dataset.validation_split)
+        pairs = zip(info.class_names, info.class_counts, strict=True)
+        kept = [max(1, round(count * share * (keep or {}).get(name, 1))) for name, count in pairs]
+        return sum(count_balanced(kept, balance))
     return rows - count_held_out(rows, config.dataset.validation_split)
 
 
@@ -189,13 +200,7 @@ def check_targets(
         # Only the loss can be judged; the model's real output is checked when it is built.
         units = len(info.class_names) or 1
     try:
-        return resolve_targets(
-            task=info.task,
-            classes=len(info.class_names),
-            loss=config.loss,
-            units=units,
-            activation=activation,
-        )
+        return resolve_config_targets(config, info, units=units, activation=activation)
     except TargetsError as error:
         path: Path = ("loss",) if error.where == "loss" else layers[-1].path
         problems.add(

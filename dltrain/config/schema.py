@@ -71,6 +71,11 @@ class DatasetConfig(Section):
         "divide by the standard deviation of the training rows; default: unit for images, "
         "standard for tables, none for text.",
     )
+    keep: dict[str, Any] | None = Field(
+        None,
+        description="Shares of classes to keep, the others whole: {ill: 0.01} makes a class rare. "
+        "Test rows stay.",
+    )
     augment: list[Any] = Field(
         default_factory=list, description="Random image layers, applied in training only."
     )
@@ -88,6 +93,11 @@ class DatasetConfig(Section):
     )
     truncate: Literal["start", "end"] | None = Field(
         None, description="Text: which end of a long text is cut off (end)."
+    )
+    word_dropout: Fraction | None = Field(
+        None,
+        description="Text: share of the words that are unknown in a training step, others in every "
+        "epoch (0).",
     )
     rows: Annotated[int, Field(ge=10)] | None = Field(None, description="Synthetic data: rows.")
     features: Count | None = Field(None, description="Synthetic data: features.")
@@ -194,6 +204,11 @@ class TrainingConfig(Section):
     reduce_lr_on_plateau: ReduceLROnPlateauConfig | None = None
     callbacks: list[Any] = Field(
         default_factory=list, description="Further Keras callbacks, by name."
+    )
+    balance: Any = Field(
+        None,
+        description="Against classes of unequal size: class_weight, oversample, undersample, smote "
+        "or focal_loss. Only training rows are touched.",
     )
     precision: Literal["float32", "mixed_float16", "mixed_bfloat16"] = Field(
         "float32", description="Number format of the computation (Keras's dtype policy)."

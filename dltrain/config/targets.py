@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from dltrain.catalog.datasets import DatasetInfo
 from dltrain.config.layers import Layer
-from dltrain.config.schema import Spec
+from dltrain.config.placement import LABEL_MIXING
+from dltrain.config.schema import RunConfig, Spec
 
 Encoding = Literal["integer", "one_hot", "binary", "value"]
 """integer: (batch,) int; one_hot: (batch, classes) float; binary: (batch, 1) of 0 or 1;
@@ -25,6 +27,8 @@ _INTEGER_LOSSES = {
     "circle",
     "categorical_generalized_cross_entropy",
 }
+# Keras's hinge losses know 0 and 1 from -1 and 1 by looking whether there is anything else.
+_WHOLE_LABEL_LOSSES = _INTEGER_LOSSES | {"hinge", "squared_hinge"}
 _PROBABILITY_LOSSES = {
     "binary_crossentropy",
     "binary_focal_crossentropy",
@@ -76,6 +80,23 @@ class TargetsError(ValueError):
         self.received = received
 
 
+def resolve_config_targets(
+    config: RunConfig, info: DatasetInfo, *, units: int, activation: str | None
+) -> Targets:
+    """Work out what a config's loss means for the last layer; raises as `resolve_targets` does."""
+    balance = config.training.balance
+    augmentations = [spec["type"] for spec in config.dataset.augment if spec is not None]
+    return resolve_targets(
+        task=info.task,
+        classes=len(info.class_names),
+        loss=config.loss,
+        units=units,
+        activation=activation,
+        focal=balance if balance and balance["type"] == "focal_loss" else None,
+        mixing=next((name for name in augmentations if name in LABEL_MIXING), None),
+    )
+
+
 def resolve_targets(
     *,
     task: Literal["classification", "regression"],
@@ -83,18 +104,29 @@ def resolve_targets(
     loss: Spec,
     units: int,
     activation: str | None,
+    focal: Spec | None = None,
+    mixing: str | None = None,
 ) -> Targets:
     """Work out what `loss` means for these labels and this last layer.
 
-    Raises TargetsError when they don't fit together.
+    `focal` is `training.balance` where it makes cross_entropy a focal loss; `mixing` names the
+    augmentation that mixes labels, if one does. Raises TargetsError when they don't fit together.
     """
     if task == "regression":
         return _resolve_regression(loss, units)
     _check_units(classes, units, loss)
     kind = loss["type"]
     if kind == CROSS_ENTROPY:
-        loss = _choose_cross_entropy(loss, units, activation)
+        loss = _choose_cross_entropy(loss, units, activation, focal, soft=mixing is not None)
         kind = loss["type"]
+    if mixing is not None and kind in _WHOLE_LABEL_LOSSES:
+        raise TargetsError(
+            "loss",
+            f"{mixing} mixes the labels of two rows; {kind} takes one class a row.",
+            "Use cross_entropy.",
+            expected="a loss that takes shares of classes, such as cross_entropy",
+            received=kind,
+        )
     if kind == "ctc":
         raise TargetsError(
             "loss",
@@ -163,7 +195,9 @@ def _check_units(classes: int, units: int, loss: Spec) -> None:
         )
 
 
-def _choose_cross_entropy(loss: Spec, units: int, activation: str | None) -> Spec:
+def _choose_cross_entropy(
+    loss: Spec, units: int, activation: str | None, focal: Spec | None, *, soft: bool
+) -> Spec:
     rest = {key: value for key, value in loss.items() if key not in ("type",)}
     if units == 1:
         if activation == "softmax":
@@ -174,11 +208,10 @@ def _choose_cross_entropy(loss: Spec, units: int, activation: str | None) -> Spe
                 expected="sigmoid or no activation",
                 received="softmax",
             )
-        return {
-            "type": "binary_crossentropy",
-            "from_logits": activation != "sigmoid",
-            **rest,
-        }
+        common = {"from_logits": activation != "sigmoid", **rest}
+        if focal is not None:
+            return {"type": "binary_focal_crossentropy", **common, **_focal_binary(focal)}
+        return {"type": "binary_crossentropy", **common}
     if activation == "sigmoid":
         raise TargetsError(
             "model",
@@ -187,8 +220,27 @@ def _choose_cross_entropy(loss: Spec, units: int, activation: str | None) -> Spe
             expected="softmax or no activation",
             received="sigmoid",
         )
-    kind = "categorical_crossentropy" if rest else "sparse_categorical_crossentropy"
+    if focal is not None:
+        common = {"from_logits": activation != "softmax", **rest}
+        return {"type": "categorical_focal_crossentropy", **common, **_focal_categorical(focal)}
+    kind = "categorical_crossentropy" if rest or soft else "sparse_categorical_crossentropy"
     return {"type": kind, "from_logits": activation != "softmax", **rest}
+
+
+def _focal_binary(focal: Spec) -> Spec:
+    alpha = focal["alpha"]
+    balancing = {} if alpha is None else {"apply_class_balancing": True, "alpha": alpha}
+    return {"gamma": focal["gamma"], **balancing}
+
+
+def _focal_categorical(focal: Spec) -> Spec:
+    """Return the arguments; without alpha it is 1, so that gamma 0 is plain cross-entropy."""
+    alpha = focal["alpha"]
+    if alpha is None:
+        alpha = 1.0
+    elif not isinstance(alpha, list):  # two classes: as the binary form has it
+        alpha = [1.0 - alpha, alpha]
+    return {"gamma": focal["gamma"], "alpha": alpha}
 
 
 def _resolve_regression(loss: Spec, units: int) -> Targets:

@@ -19,11 +19,13 @@ class Table:
     `inputs`: `(n, …)` uint8 images, int32 ids or float32 features. `labels`: `(n,)` class numbers
     int64 or targets float32. With `positions` `(n,)` the rows are those of `inputs` at these
     positions: `inputs` may then be a whole memory-mapped file, of which only what is taken is read.
+    `weights` `(n,)` says how much each row counts in the loss; None: every row counts 1.
     """
 
     inputs: npt.NDArray[Any]
     labels: npt.NDArray[Any]
     positions: npt.NDArray[np.int64] | None = None
+    weights: npt.NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -38,11 +40,22 @@ class Table:
         """Return the same table with its own rows, all of them, in memory."""
         if self.positions is None:
             return self
-        return Table(np.ascontiguousarray(self.inputs[self.positions]), self.labels)
+        inputs = np.ascontiguousarray(self.inputs[self.positions])
+        return Table(inputs, self.labels, weights=self.weights)
 
     def head(self, count: int) -> Table:
         """Return the first `count` rows."""
-        return Table(self.take(slice(count)), self.labels[:count])
+        weights = None if self.weights is None else self.weights[:count]
+        return Table(self.take(slice(count)), self.labels[:count], weights=weights)
+
+    def select(self, rows: npt.NDArray[np.int64]) -> Table:
+        """Return a table of `rows`, in that order and as often as they are named; nothing is read.
+
+        Every row has a number of its own there, also one that is named twice.
+        """
+        positions = rows if self.positions is None else self.positions[rows]
+        weights = None if self.weights is None else self.weights[rows]
+        return Table(self.inputs, self.labels[rows], positions, weights)
 
     @property
     def nbytes(self) -> int:

@@ -19,7 +19,7 @@ from dltrain.data.normalize import Scaling, measure_scaling
 from dltrain.data.open import open_configured_dataset, open_smoke_dataset
 from dltrain.data.own_csv import complete_features
 from dltrain.data.progress import SILENT, Progress
-from dltrain.data.splits import TEST_SPLIT_SEED, Indices, hold_out
+from dltrain.data.splits import TEST_SPLIT_SEED, Indices, hold_out, thin_classes
 from dltrain.data.stand_in import DataKind, describe_stand_in, find_kind, least_split_rows
 from dltrain.data.texts import Texts
 from dltrain.data.tokenize import append_bigrams, encode_texts, train_tokenizer
@@ -182,6 +182,8 @@ def split_dataset(
             class_names=names,
         )
         test = (dataset.train, held)
+    if config.keep:
+        rows = thin_classes(rows, labels, shares=config.keep, seed=seed, class_names=names)
     train, validation = hold_out(
         rows,
         labels,
@@ -214,7 +216,7 @@ def _widen_splits(config: DatasetConfig, dataset: Dataset) -> DatasetConfig:
     """
     rows = len(dataset.train)
     least = min(least_split_rows(dataset.info), rows // 4)
-    changes = {}
+    changes: dict[str, Any] = {}
     if dataset.test is None:
         # Training and validation rows share what is left.
         test_split = max(config.test_split or 0.0, least / rows)
@@ -223,6 +225,8 @@ def _widen_splits(config: DatasetConfig, dataset: Dataset) -> DatasetConfig:
     if config.validation_split:
         validation_split = max(config.validation_split, least / rows)
         changes["validation_split"] = min(validation_split, 1 - least / rows)
+    if config.keep:  # a hundredth of a few rows would leave a class in no split but one
+        changes["keep"] = {name: max(share, 0.5) for name, share in config.keep.items()}
     return config.model_copy(update=changes)
 
 

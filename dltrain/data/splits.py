@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,9 @@ from dltrain.errors import DataError
 Indices = npt.NDArray[np.int64]
 
 _STRATA = 10
+
+# Sets these draws apart from others of the same seed.
+_THINNING = 3
 
 TEST_SPLIT_SEED = 0
 """The test rows of data without a published test split never depend on a run's seed."""
@@ -58,6 +62,27 @@ def hold_out(
         _check_present(labels, kept, "training", class_names)
         _check_present(labels, out, split, class_names)
     return np.sort(kept), np.sort(out)
+
+
+def thin_classes(
+    rows: Indices,
+    labels: npt.NDArray[np.generic],
+    *,
+    shares: Mapping[str, float],
+    seed: int,
+    class_names: tuple[str, ...],
+) -> Indices:
+    """Return `rows` with only a share of those of some classes, at least one row of each, in order.
+
+    `shares` maps class names to shares; which rows stay follows from `seed` and the class.
+    """
+    gone = []
+    for name, share in shares.items():
+        number = class_names.index(name)
+        found = rows[labels[rows] == number]
+        generator = np.random.default_rng([seed, number, _THINNING])
+        gone.append(generator.permutation(found)[max(1, round(len(found) * share)) :])
+    return np.setdiff1d(rows, np.concatenate(gone)) if gone else rows
 
 
 def _find_strata(targets: npt.NDArray[Any], largest_count: int) -> npt.NDArray[np.int64] | None:

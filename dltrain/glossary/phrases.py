@@ -44,6 +44,8 @@ _FIXED = {
     "null": "null",
     "any value": "任意值",
     "a mapping": "映射",
+    "a mapping with type": "带 type 的映射",
+    "a mapping of class names to numbers > 0 and <= 1": "类别名到 > 0 且 <= 1 的数的映射",
     "a list with at least one item": "至少一项的列表",
     "a list of layers' names": "层名字的列表",
     "a list of texts or whole numbers": "由文本或整数组成的列表",

@@ -12,7 +12,7 @@ from dltrain.config.document import Problems
 from dltrain.config.layers import INPUT, Layer, free_name
 from dltrain.config.load import LoadedConfig
 from dltrain.config.rules import count_training_rows
-from dltrain.config.targets import TargetsError, last_layer, resolve_targets
+from dltrain.config.targets import TargetsError, last_layer, resolve_config_targets
 from dltrain.shapes.effect import ImpossibleShapeError, NoRuleError, Shape, show_shape
 from dltrain.shapes.flow import Flow, apply_layer
 from dltrain.shapes.row import Row, find_row
@@ -79,10 +79,9 @@ def _check_output(loaded: LoadedConfig, last: LayerShape, problems: Problems) ->
         )
         return
     try:
-        resolve_targets(
-            task=loaded.info.task,
-            classes=len(loaded.info.class_names),
-            loss=loaded.config.loss,
+        resolve_config_targets(
+            loaded.config,
+            loaded.info,
             units=last.output[0],
             activation=last_layer(list(loaded.layers))[1],
         )

@@ -11,6 +11,7 @@ from dltrain.config.load import LoadedConfig
 from dltrain.config.monitors import best_direction
 from dltrain.config.targets import Targets
 from dltrain.data.augment import Augment
+from dltrain.data.balance import Balanced
 from dltrain.data.batches import Table, count_steps, encode_labels, order_rows
 from dltrain.data.feeding import Feed, make_feed
 from dltrain.data.load import LoadedData
@@ -30,7 +31,10 @@ from dltrain.training.steps import TrainingSteps, ValidationSteps
 
 @dataclass(frozen=True)
 class Prepared:
-    """What is there before a run directory is made: data, network and what is done to images."""
+    """What is there before a run directory is made: data, network and what is done to images.
+
+    The steps are taken on `balanced`; everything else looks at the training rows as they are.
+    """
 
     loaded: LoadedConfig
     data: LoadedData
@@ -38,12 +42,13 @@ class Prepared:
     targets: Targets
     augment: Augment | None
     device: str
+    balanced: Balanced
 
 
 def assemble(prepared: Prepared, paths: RunPaths, resumption: Resumption | None) -> Machinery:
     """Return the parts of the training; the compiled functions are traced at their first call."""
     config, training = prepared.loaded.config, prepared.loaded.config.training
-    table = prepared.data.tables["train"]
+    table = prepared.balanced.table
     batch_size = len(table) if training.batch_size == "full" else training.batch_size
     steps_per_epoch = count_steps(len(table), batch_size)
     xla = choose_xla(training.jit_compile, steps_per_epoch=steps_per_epoch, device=prepared.device)
@@ -72,11 +77,13 @@ def assemble(prepared: Prepared, paths: RunPaths, resumption: Resumption | None)
             _make_feed(prepared, table, batch_size),
             augment=prepared.augment,
             xla=xla,
+            weights=table.weights,
         ),
         validation=ValidationSteps(
             trained,
             _make_feed(prepared, validation, PREDICTION_BATCH_SIZE),
             xla=xla,
+            weights=validation.weights,
         )
         if validation
         else None,

@@ -35,7 +35,12 @@ from dltrain.training.engine import (
 )
 from dltrain.training.listener import Listener, Plan, Remembering
 from dltrain.training.outcome import RunOutcome, recording_outcome
-from dltrain.training.prepare import check_callbacks, prepare_augmentation, prepare_network
+from dltrain.training.prepare import (
+    check_callbacks,
+    prepare_augmentation,
+    prepare_network,
+    prepare_rows,
+)
 from dltrain.training.recorded_data import check_same_data, read_tokenizer
 from dltrain.training.resume import Resumption, note_other_machine, plan_resumption
 
@@ -124,7 +129,8 @@ def fit(
             data=data.kind,
         ) as outcome:
             notes = _write_description(paths, prepared, started, resumption, command_line)
-            for note in resumption.notes if resumption else ():
+            told = [prepared.balanced.note] if prepared.balanced.note else []
+            for note in (*(resumption.notes if resumption else ()), *told):
                 listener.note(note)
             for note in notes:
                 listener.warn(note)
@@ -200,8 +206,9 @@ def _prepare(loaded: LoadedConfig, data: LoadedData, started: StartedDevice) -> 
     from dltrain.training.assemble import Prepared
 
     model, targets = prepare_network(loaded, data)
-    augment = prepare_augmentation(loaded, data)
-    return Prepared(loaded, data, model, targets, augment, started.kind)
+    augment = prepare_augmentation(loaded, data, targets)
+    balanced = prepare_rows(loaded, data)
+    return Prepared(loaded, data, model, targets, augment, started.kind, balanced)
 
 
 def _write_description(
@@ -228,6 +235,7 @@ def _write_description(
         "dataset": data.fingerprint,
         "rows": {split: len(table) for split, table in data.tables.items()},
         "normalization": {"mean": scaling.mean, "scale": scaling.scale} if scaling else None,
+        "balance": prepared.balanced.counts_by_class(data.info.class_names),
     }
     notes: list[str] = []
     if resumption and resumption.checkpoint and resumption.environment:

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from dltrain.data.batches import count_steps
 from dltrain.evaluation.predict import PREDICTION_BATCH_SIZE
 from dltrain.runs.checkpoint import Checkpoint
+from dltrain.training.averaging import averaged_weights
 from dltrain.training.best import BestModel
 from dltrain.training.checkpoints import Checkpoints
 from dltrain.training.listener import EpochReport, Listener
@@ -129,22 +130,29 @@ class Loop:
         if progress.epoch_logs is None:
             progress.epoch_logs = _floats(parts.trained.get_metrics_result())
         logs = dict(progress.epoch_logs)
-        if parts.validation is not None:
-            if not self._validate(parts.validation):
-                tick()
-                return False
-            logs |= {f"val_{k}": v for k, v in _floats(parts.trained.get_metrics_result()).items()}
-        tick()
-        self._end_epoch(logs)
+        with averaged_weights(parts.trained):
+            if parts.validation is not None:
+                if not self._validate(parts.validation):
+                    tick()
+                    return False
+                results = _floats(parts.trained.get_metrics_result())
+                logs |= {f"val_{name}": value for name, value in results.items()}
+            tick()
+            is_best = self._judge_epoch(logs)
+        self._end_epoch(logs, is_best=is_best)
         return True
 
-    def _end_epoch(self, logs: dict[str, float]) -> None:
-        parts, progress = self.parts, self.progress
-        epoch = progress.epoch
+    def _judge_epoch(self, logs: dict[str, float]) -> bool:
+        """Tell the callbacks what the epoch gave, and keep it if it is the best so far."""
+        parts, epoch = self.parts, self.progress.epoch
         self._refuse_broken(logs)
         parts.callbacks.on_epoch_end(epoch, logs)
         logs.setdefault("learning_rate", float(parts.trained.optimizer.learning_rate))
-        is_best = parts.best.consider(epoch + 1, logs)
+        return parts.best.consider(epoch + 1, logs)
+
+    def _end_epoch(self, logs: dict[str, float], *, is_best: bool) -> None:
+        parts, progress = self.parts, self.progress
+        epoch = progress.epoch
         row = {"epoch": epoch + 1, **logs, "seconds": round(progress.epoch_seconds, 3)}
         progress.history.append(row)
         self._record_epoch(row)

@@ -10,9 +10,12 @@ from dltrain.config.load import LoadedConfig
 from dltrain.config.monitors import best_direction
 from dltrain.config.rules import CALLBACK_PATHS
 from dltrain.config.schema import RunConfig
-from dltrain.config.targets import Targets, TargetsError, last_layer, resolve_targets
+from dltrain.config.targets import Targets, TargetsError, last_layer, resolve_config_targets
 from dltrain.data.augment import Augment, build_augmentation
+from dltrain.data.balance import Balanced, balance_rows
+from dltrain.data.batches import encode_labels
 from dltrain.data.load import LoadedData
+from dltrain.data.word_dropout import build_word_dropout
 from dltrain.errors import MachineError
 from dltrain.model.components import build_component
 from dltrain.model.network import InputSpec, LayerError, Normalization, build_network, one_line
@@ -63,10 +66,9 @@ def prepare_network(loaded: LoadedConfig, data: LoadedData) -> tuple[Any, Target
 def resolve_built_targets(loaded: LoadedConfig, *, units: int) -> Targets:
     """Resolve the loss with the units that the built model really has. Raises ConfigError."""
     try:
-        return resolve_targets(
-            task=loaded.info.task,
-            classes=len(loaded.info.class_names),
-            loss=loaded.config.loss,
+        return resolve_config_targets(
+            loaded.config,
+            loaded.info,
             units=units,
             activation=last_layer(list(loaded.layers))[1],
         )
@@ -75,19 +77,26 @@ def resolve_built_targets(loaded: LoadedConfig, *, units: int) -> Targets:
         raise loaded.problem(path, error.message, hint=error.hint) from error
 
 
-def prepare_augmentation(loaded: LoadedConfig, data: LoadedData) -> Augment | None:
-    """Return the function that augments a batch, traced once; None if none is asked for.
+def prepare_augmentation(
+    loaded: LoadedConfig, data: LoadedData, targets: Targets
+) -> Augment | None:
+    """Return the function that changes a batch at random, traced once; None if none is asked for.
 
     Raises ConfigError if a layer can't take the images or changes their shape: validation and test
     images, which are not augmented, would no longer fit the model.
     """
-    specs = loaded.config.dataset.augment
+    dataset, seed = loaded.config.dataset, loaded.config.seed
+    if dataset.word_dropout:
+        return build_word_dropout(dataset.word_dropout, words=dataset.max_length or 0, seed=seed)
+    specs = dataset.augment
     if not specs:
         return None
     import tensorflow as tf
 
     inputs = data.tables["train"].inputs
     images = tf.TensorSpec((2, *inputs.shape[1:]), tf.float32)
+    encoded = encode_labels(data.train_labels[:1], targets.encoding, targets.classes)
+    labels = tf.TensorSpec((2, *encoded.shape[1:]), encoded.dtype)
     rows, number = tf.TensorSpec((2,), tf.int64), tf.TensorSpec((), tf.int64)
     path = ("dataset", "augment")
     try:
@@ -95,10 +104,11 @@ def prepare_augmentation(loaded: LoadedConfig, data: LoadedData) -> Augment | No
             specs,
             lambda spec: build_component("layers", spec),
             largest=data.largest,
-            seed=loaded.config.seed,
+            seed=seed,
         )
         traced = tf.function(augment, autograph=False)
-        shape = traced.get_concrete_function(images, rows, number, number).output_shapes
+        arguments = (images, labels, rows, number, number)
+        shape, _ = traced.get_concrete_function(*arguments).output_shapes
     except (ValueError, TypeError) as error:
         raise loaded.problem(path, f"the images can't be augmented: {one_line(error)}") from error
     if shape != images.shape:
@@ -108,6 +118,29 @@ def prepare_augmentation(loaded: LoadedConfig, data: LoadedData) -> Augment | No
             "it must keep the shape, since validation and test images are not augmented.",
         )
     return augment
+
+
+def prepare_rows(loaded: LoadedConfig, data: LoadedData) -> Balanced:
+    """Return the rows to take steps on, evened out as `training.balance` asks.
+
+    Raises ConfigError for rows with weights that SMOTE can't give to the rows it makes, and as
+    `balance_rows` does.
+    """
+    table, spec = data.tables["train"], loaded.config.training.balance
+    if spec is not None and spec["type"] == "smote" and table.weights is not None:
+        raise loaded.problem(
+            ("training", "balance"),
+            "smote makes rows that have no weight; these rows have weights.",
+            hint="Use oversample, or leave the weights out.",
+        )
+    return balance_rows(
+        table,
+        spec,
+        class_names=data.info.class_names,
+        seed=loaded.config.seed,
+        scaling=data.scaling,
+        features=data.info.features,
+    )
 
 
 def check_callbacks(loaded: LoadedConfig) -> None:

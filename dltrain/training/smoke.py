@@ -28,6 +28,7 @@ from dltrain.training.equality import find_difference
 from dltrain.training.fit import FitResult, fit
 from dltrain.training.listener import EpochReport, Listener
 from dltrain.training.outcome import Interrupted
+from dltrain.training.prepare import prepare_rows
 
 # Two epochs: what an epoch ends with happens twice, and the second begins where the first ended.
 _EPOCHS = 2
@@ -122,10 +123,11 @@ def plan_trial(loaded: LoadedConfig, *, data_dir: Path) -> Trial:
     data = load_data(config.dataset, seed=config.seed, data_dir=data_dir, smoke=True)
     rows = {split: len(table) for split, table in data.tables.items()}
     batch_size: int | str = training.batch_size
+    trained = len(prepare_rows(loaded, data).table)
     if isinstance(batch_size, int):
-        batch_size = min(batch_size, max(1, rows["train"] // _STEPS_AN_EPOCH))
-    number = rows["train"] if isinstance(batch_size, str) else batch_size
-    steps = count_steps(rows["train"], number)
+        batch_size = min(batch_size, max(1, trained // _STEPS_AN_EPOCH))
+    number = trained if isinstance(batch_size, str) else batch_size
+    steps = count_steps(trained, number)
     epochs = min(training.epochs, _EPOCHS)
     changes: dict[str, Any] = {"batch_size": batch_size, "epochs": epochs}
     if training.early_stopping:

@@ -9,6 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from dltrain.data.augment import Augment
 from dltrain.data.feeding import Feed
 from dltrain.training.choices import XlaPart
@@ -31,15 +34,25 @@ class Stretch:
 class TrainingSteps:
     """Run steps of a compiled model on the batches of a feed.
 
-    `trained` is a compiled Keras model; its optimizer's variables are made here.
+    `trained` is a compiled Keras model; its optimizer's variables are made here. `weights`
+    `(rows,)` is how much each row of the feed counts in the loss, as Keras's sample_weight.
     """
 
-    def __init__(self, trained: Any, feed: Feed, *, augment: Augment | None, xla: XlaPart) -> None:
+    def __init__(
+        self,
+        trained: Any,
+        feed: Feed,
+        *,
+        augment: Augment | None,
+        xla: XlaPart,
+        weights: npt.NDArray[np.float32] | None = None,
+    ) -> None:
         import tensorflow as tf
 
         self.trained = trained
         self.feed = feed
         self._augment = augment
+        self._weights = None if weights is None else tf.constant(weights)
         self._scales_loss = hasattr(trained.optimizer, "inner_optimizer")
         trained.optimizer.build(trained.trainable_variables)
         _build_metrics(trained, feed)
@@ -69,7 +82,7 @@ class TrainingSteps:
         import tensorflow as tf
 
         place = [tf.constant(number, tf.int64) for number in (epoch, step)]
-        inputs, labels = self._read(source, *place)
+        inputs, labels, _ = self._read(source, *place)
         return inputs, labels
 
     def _loop(self, source: Any, epoch: Any, start: Any, stop: Any) -> Any:
@@ -86,14 +99,14 @@ class TrainingSteps:
         first = (start, tf.constant(True), nothing, nothing)
         return tf.while_loop(go_on, body, first, parallel_iterations=1)
 
-    def _read(self, source: Any, epoch: Any, step: Any) -> tuple[Any, Any]:
+    def _read(self, source: Any, epoch: Any, step: Any) -> tuple[Any, Any, Any]:
         inputs, labels, rows = self.feed.read(source, step)
         inputs = to_model_dtype(inputs, self.trained)
         if self._augment is not None:
-            inputs = self._augment(inputs, rows, epoch, step)
-        return inputs, labels
+            inputs, labels = self._augment(inputs, labels, rows, epoch, step)
+        return inputs, labels, _take_weights(self._weights, rows)
 
-    def _train_step(self, inputs: Any, labels: Any) -> tuple[Any, Any]:
+    def _train_step(self, inputs: Any, labels: Any, weights: Any) -> tuple[Any, Any]:
         """Do what Keras's own train_step does, but apply only gradients that are finite."""
         import tensorflow as tf
 
@@ -101,10 +114,12 @@ class TrainingSteps:
         update = self._compiled_update
         with tf.GradientTape() as tape:
             outputs = trained(inputs, training=True)
-            loss = trained.compute_loss(x=inputs, y=labels, y_pred=outputs, training=True)
+            loss = trained.compute_loss(
+                x=inputs, y=labels, y_pred=outputs, sample_weight=weights, training=True
+            )
             scaled = optimizer.scale_loss(loss)
-        weights = trained.trainable_weights
-        gradients = tape.gradient(scaled, weights)
+        variables = trained.trainable_weights
+        gradients = tape.gradient(scaled, variables)
         # A scaled loss overflows now and then; its optimizer leaves such a step out by itself.
         healthy = _are_finite([loss] if self._scales_loss else [loss, *gradients])
 
@@ -117,7 +132,7 @@ class TrainingSteps:
             update(gradients)
             return tf.constant(True)
 
-        if weights:
+        if variables:
             healthy = tf.cond(healthy, apply, lambda: tf.constant(False))
         # The mean over rows: the last batch of an epoch may be smaller.
         trained.metrics[0].update_state(loss, sample_weight=tf.shape(inputs)[0])
@@ -130,19 +145,29 @@ class TrainingSteps:
 
 
 class ValidationSteps:
-    """Count loss and metrics of a compiled model over the batches of a feed."""
+    """Count loss and metrics of a compiled model over the batches of a feed.
 
-    def __init__(self, trained: Any, feed: Feed, *, xla: XlaPart) -> None:
+    `weights` count in the loss, as in TrainingSteps.
+    """
+
+    def __init__(
+        self,
+        trained: Any,
+        feed: Feed,
+        *,
+        xla: XlaPart,
+        weights: npt.NDArray[np.float32] | None = None,
+    ) -> None:
         import tensorflow as tf
 
         self.trained = trained
         self.feed = feed
+        self._weights = None if weights is None else tf.constant(weights)
         self._step = tf.function(self._test_step, autograph=False, jit_compile=xla == "step")
         self._run = tf.function(self._loop, autograph=False, reduce_retracing=True)
 
     def trace(self) -> None:
         """Trace the compiled loop now, so that no later call waits for it."""
-        import numpy as np
         import tensorflow as tf
 
         source = self.feed.begin(np.arange(self.feed.rows, dtype=np.int64), step=0)
@@ -159,19 +184,22 @@ class ValidationSteps:
         import tensorflow as tf
 
         def body(step: Any) -> Any:
-            inputs, labels, _ = self.feed.read(source, step)
-            with tf.control_dependencies([self._step(inputs, labels)]):
+            inputs, labels, rows = self.feed.read(source, step)
+            weights = _take_weights(self._weights, rows)
+            with tf.control_dependencies([self._step(inputs, labels, weights)]):
                 return (step + 1,)
 
         return tf.while_loop(lambda step: step < stop, body, (start,), parallel_iterations=1)
 
-    def _test_step(self, inputs: Any, labels: Any) -> Any:
+    def _test_step(self, inputs: Any, labels: Any, weights: Any) -> Any:
         import tensorflow as tf
 
         trained = self.trained
         inputs = to_model_dtype(inputs, trained)
         outputs = trained(inputs, training=False)
-        loss = trained.compute_loss(x=inputs, y=labels, y_pred=outputs, training=False)
+        loss = trained.compute_loss(
+            x=inputs, y=labels, y_pred=outputs, sample_weight=weights, training=False
+        )
         trained.metrics[0].update_state(loss, sample_weight=tf.shape(inputs)[0])
         trained.compute_metrics(inputs, labels, outputs, sample_weight=None)
         return loss
@@ -183,6 +211,12 @@ def to_model_dtype(inputs: Any, model: Any) -> Any:
 
     dtype = model.inputs[0].dtype
     return inputs if inputs.dtype.name == dtype else tf.cast(inputs, dtype)
+
+
+def _take_weights(weights: Any, rows: Any) -> Any:
+    import tensorflow as tf
+
+    return None if weights is None else tf.gather(weights, rows)
 
 
 def _build_metrics(trained: Any, feed: Feed) -> None:

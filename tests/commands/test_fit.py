@@ -251,7 +251,7 @@ def test_a_process_of_its_own_prints_no_chatter_of_tensorflow(
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["run"] == "runs/tiny/0001"
     begins = ("layer", "dense", "total", "─", "data", "training", "run", "epoch", "Evaluating")
-    begins += ("rescaling", "flatten", "dropout")
+    begins += ("rescaling", "flatten", "dropout", "One epoch is too few", "Train for longer.")
     lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
     assert [line for line in lines if not line.startswith(begins)] == []
     written = {path.name for path in workplace.iterdir()} - {"cache"}
@@ -273,3 +273,21 @@ def test_an_impossible_shape_is_told_before_tensorflow_starts(
     assert done.stdout == "2 False\n"
     assert done.stderr.startswith(f"{config}:9:16  model.layers[0].pool_size\n")
     assert not Path("runs").exists()
+
+
+def test_a_training_ends_with_a_diagnosis_on_stderr_and_in_json(
+    dltrain: Fit, write_config: WriteConfig
+) -> None:
+    path = write_config(training__epochs=2)
+    sentence = "2 epochs are too few for a curve to say anything."
+    result = dltrain("fit", path)
+    assert result.code == 0, result.err
+    assert result.err.endswith(f"{sentence}\n  Train for longer.\n    training: {{epochs: 10}}\n")
+    assert sentence not in result.out
+    result = dltrain("fit", path, "--json", "--quiet")
+    assert result.json["diagnosis"] == {
+        "kind": "unclear",
+        "sentence": sentence,
+        "suggestions": [{"text": "Train for longer.", "line": "training: {epochs: 10}"}],
+    }
+    assert sentence not in result.err

@@ -38,8 +38,10 @@ def _with(text: str, options: str) -> str:
          "diabetes holds none."),
         (IMDB, "test_split: 0.1", "1:23 dataset.test_split: imdb has a published test split of "
          "25,000 rows; test_split is for data without one."),
-        (DIGITS, "augment: [mix_up]", "1:35 dataset.augment[0]: mix_up mixes rows and their "
-         "labels, which augment can't do."),
+        (DIGITS, "word_dropout: 0.1", "1:25 dataset.word_dropout: word_dropout is for texts; "
+         "digits holds none."),
+        (IMDB, "word_dropout: 1", "1:37 dataset.word_dropout: expected a number < 1, received "
+         "the number 1."),
         (DIGITS, "augment: [flatten]", "1:35 dataset.augment[0]: flatten is no random image "
          "layer. Put it under model.layers."),
         (DIGITS, "augment: [random_flp]", "1:35 dataset.augment[0]: there is no layer "

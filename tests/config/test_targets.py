@@ -202,3 +202,37 @@ def test_loss_of_classes_for_a_number_is_refused_where_it_stands(refuse: Refuse)
         "c.yaml:3:7 loss: the target is a number: cross_entropy compares classes. "
         "Use mse, mae or huber."
     ]
+
+
+@pytest.mark.parametrize(
+    ("loss", "units", "kind", "encoding"),
+    [
+        ("cross_entropy", 10, "categorical_crossentropy", "one_hot"),
+        ("categorical_crossentropy", 10, "categorical_crossentropy", "one_hot"),
+        ("mse", 10, "mse", "one_hot"),
+    ],
+)
+def test_labels_that_are_mixed_are_shares_of_classes(
+    loss: str, units: int, kind: str, encoding: str
+) -> None:
+    targets = resolve_targets(
+        task="classification",
+        classes=10,
+        loss={"type": loss},
+        units=units,
+        activation=None,
+        mixing="mix_up",
+    )
+    assert (targets.loss["type"], targets.encoding) == (kind, encoding)
+
+
+def test_a_loss_of_one_class_a_row_is_refused_where_labels_are_mixed(refuse: Refuse) -> None:
+    text = (
+        "dataset: {name: digits, augment: [cut_mix]}\n"
+        "model: {layers: [flatten, {type: dense, units: 10}]}\n"
+        "loss: {type: sparse_categorical_crossentropy, from_logits: true}\n"
+    )
+    assert refuse(text) == [
+        "c.yaml:3:7 loss: cut_mix mixes the labels of two rows; sparse_categorical_crossentropy "
+        "takes one class a row. Use cross_entropy."
+    ]

@@ -41,7 +41,10 @@ def _images() -> np.ndarray:
 
 
 def _build(specs: list[dict[str, Any]], *, seed: int = 1) -> Any:
-    """Return the augmentation as NumPy sees it: (images, rows, epoch, step) -> images."""
+    """Return the augmentation as NumPy sees it: (images, rows, epoch, step) -> images.
+
+    With labels among the arguments it gives both.
+    """
     import tensorflow as tf
 
     from dltrain.model.components import build_component
@@ -51,9 +54,13 @@ def _build(specs: list[dict[str, Any]], *, seed: int = 1) -> Any:
     )
     traced = tf.function(augment, autograph=False)
 
-    def call(images: np.ndarray, rows: Any = range(4), epoch: int = 0, step: int = 0) -> np.ndarray:
+    def call(
+        images: np.ndarray, rows: Any = range(4), epoch: int = 0, step: int = 0, labels: Any = None
+    ) -> Any:
         key = [tf.constant(value, tf.int64) for value in (list(rows), epoch, step)]
-        return traced(tf.constant(images), *key).numpy()
+        given = np.zeros((len(images), 1), np.float32) if labels is None else labels
+        changed, mixed = traced(tf.constant(images), tf.constant(given), *key)
+        return changed.numpy() if labels is None else (changed.numpy(), mixed.numpy())
 
     return call
 
@@ -99,3 +106,40 @@ def test_every_random_image_layer_repeats_itself_within_the_range(name: str) -> 
     assert first.min() >= -1e-3
     assert first.max() <= 255 + 1e-3
     np.testing.assert_array_equal(first, same)
+
+
+def _shares(images: np.ndarray, mixed: np.ndarray) -> np.ndarray:
+    """Return how much of each of `images`, one value each, is in each of `mixed`."""
+    values = images[:, 0, 0, 0]
+    return np.array([[(image == value).mean() for value in values] for image in mixed])
+
+
+@pytest.mark.parametrize("name", sorted(_MIXES))
+def test_labels_are_mixed_as_the_images_are(name: str) -> None:
+    labels = np.eye(8, dtype=np.float32)
+    # Powers of two: a mean of two of them tells which two and how much of each.
+    images = np.broadcast_to(2.0 ** np.arange(8).reshape(8, 1, 1, 1), (8, 40, 40, 3))
+    images = images.astype(np.float32)
+    spec = {"type": name, **({"alpha": 0.9} if name == "mix_up" else {})}
+    mixed, shares = _build([spec])(images, rows=range(8), labels=labels)
+    np.testing.assert_allclose(shares.sum(axis=1), 1, rtol=1e-5)
+    if name == "mix_up":
+        expected = shares @ images[:, 0, 0, 0]
+        np.testing.assert_allclose(mixed[:, 5, 7, 1], expected, rtol=1e-4)
+        assert np.ptp(mixed, axis=(1, 2, 3)).max() == 0
+    else:
+        # A patch's edges fall between pixels: 40 of them a side.
+        np.testing.assert_allclose(_shares(images, mixed), shares, atol=0.06)
+    assert ((shares > 0.02) & (shares < 0.98)).any(axis=1).sum() >= 3, "rows were mixed"
+
+
+@pytest.mark.parametrize("name", sorted(_MIXES))
+def test_what_is_mixed_follows_from_seed_epoch_and_step(name: str) -> None:
+    images, labels = _images(), np.eye(4, dtype=np.float32)
+
+    def mix(seed: int = 1, **place: int) -> bytes:
+        mixed, shares = _build([{"type": name}], seed=seed)(images, labels=labels, **place)
+        return mixed.tobytes() + shares.tobytes()
+
+    assert mix(epoch=1, step=2) == mix(epoch=1, step=2)
+    assert len({mix(epoch=0), mix(epoch=1), mix(step=1), mix(seed=2)}) == 4

@@ -212,3 +212,24 @@ def test_made_and_embedded_data_load_from_their_names(tmp_path: Path) -> None:
         "test": (10, 3),
     }
     assert loaded.row_shape == (3,)
+
+
+@pytest.mark.parametrize("published_test", [True, False])
+def test_a_class_is_cut_before_validation_rows_are_held_out_and_never_among_test_rows(
+    load: Any, published_test: bool
+) -> None:
+    dataset = _make_images(published_test=published_test)
+    options: dict[str, Any] = {} if published_test else {"test_split": 0.2}
+    whole = load(dataset, validation_split=0.25, **options)
+    cut = load(dataset, validation_split=0.25, keep={"b": 0.25}, **options)
+
+    def count(loaded: LoadedData, split: str) -> list[int]:
+        return np.bincount(loaded.tables[split].labels, minlength=3).tolist()
+
+    assert count(cut, "test") == count(whole, "test")
+    assert _numbers(cut, "test") == _numbers(whole, "test")
+    rows = 20 if published_test else 16
+    kept = [sum(pair) for pair in zip(count(cut, "train"), count(cut, "validation"), strict=True)]
+    assert kept == [rows, rows // 4, rows]
+    assert 0 < count(cut, "validation")[1] < rows // 4
+    np.testing.assert_array_equal(np.bincount(cut.train_labels), count(cut, "train"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dltrain.data.splits import hold_out
+from dltrain.data.splits import hold_out, thin_classes
 from dltrain.errors import DataError
 
 NAMES = ("cat", "dog", "fox")
@@ -129,3 +129,18 @@ def test_class_that_would_vanish_is_refused(
     with pytest.raises(DataError) as caught:
         _hold_out(_labels(*counts), fraction)
     assert (caught.value.message, caught.value.hint) == (message, hint)
+
+
+def test_a_class_is_thinned_by_the_seed_and_the_others_stay_whole() -> None:
+    labels = np.array([0, 1] * 50 + [2] * 7)
+    rows = np.arange(3, len(labels))
+    shares = {"b": 0.1, "c": 0.01}
+    kept, same, other = (
+        thin_classes(rows, labels, shares=shares, seed=seed, class_names=("a", "b", "c"))
+        for seed in (1, 1, 2)
+    )
+    np.testing.assert_array_equal(np.bincount(labels[kept]), [48, 5, 1])
+    assert np.all(np.diff(kept) > 0)
+    assert set(kept) <= set(rows)
+    np.testing.assert_array_equal(kept, same)
+    assert not np.array_equal(kept, other)

@@ -20,11 +20,9 @@ from dltrain.config.document import Document, Problems
 from dltrain.config.layers import MAX_LAYERS, Layer
 from dltrain.config.load import _DEFAULT_LOSS, _DEFAULT_METRICS, load_config
 from dltrain.config.placement import (
-    _LABEL_MIXING,
     _NEVER,
     check_augmentation,
     check_model_layers,
-    is_augmentation,
 )
 from dltrain.config.reading import read_value
 from dltrain.config.rules import _TEXT_OPTIONS
@@ -275,8 +273,7 @@ def test_a_components_example_names_it_and_is_right(component: Component) -> Non
 
 def test_what_the_glossary_calls_refused_is_what_the_config_refuses() -> None:
     refused = {name for name, note in notes("layers").items() if note.refused}
-    assert refused == set(_NEVER) | _LABEL_MIXING
-    assert all(is_augmentation(name) for name in _LABEL_MIXING)
+    assert refused == set(_NEVER)
     assert [name for name, note in notes("losses").items() if note.refused] == ["ctc"]
     assert [name for name, note in notes("activations").items() if note.refused] == ["glu"]
     problems = Problems(Document(data={}, source="example"))

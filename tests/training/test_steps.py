@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from dltrain.catalog.components import components
+from dltrain.data.balance import balance_rows
 from dltrain.data.batches import Table, count_steps
 from dltrain.data.feeding import DeviceFeed, Feed, StreamFeed
 from dltrain.model.components import Steps, build_optimizer
@@ -38,9 +39,11 @@ def make_model(optimizer: Any) -> Any:
     return model
 
 
-def train(model: Any, feed: Feed, *, epochs: int = 3, xla: Any = "nothing") -> list[Any]:
+def train(
+    model: Any, feed: Feed, *, epochs: int = 3, xla: Any = "nothing", row_weights: Any = None
+) -> list[Any]:
     """Train in the table's order; return the last epoch's logs and the weights."""
-    steps = TrainingSteps(model, feed, augment=None, xla=xla)
+    steps = TrainingSteps(model, feed, augment=None, xla=xla, weights=row_weights)
     for epoch in range(epochs):
         model.reset_metrics()
         source = feed.begin(np.arange(ROWS, dtype=np.int64), step=0)
@@ -62,6 +65,99 @@ def test_steps_end_at_the_weights_of_keras_fit_to_the_bit() -> None:
     script.fit(table.inputs, table.labels, batch_size=BATCH, epochs=3, shuffle=False, verbose=0)
     for ours, theirs in zip(weights, script.get_weights(), strict=True):
         assert ours.tobytes() == theirs.tobytes()
+
+
+ROW_WEIGHTS = np.linspace(0.0, 3.0, ROWS, dtype=np.float32)
+
+
+@pytest.mark.parametrize("kind", [DeviceFeed, StreamFeed])
+def test_rows_with_weights_train_as_keras_sample_weight_to_the_bit(kind: type[Any]) -> None:
+    model = make_model(keras.optimizers.Adam(0.01))
+    logs, weights = train(model, make_feed(kind), row_weights=ROW_WEIGHTS)
+    table, script = make_table(), make_model(keras.optimizers.Adam(0.01))
+    history = script.fit(
+        table.inputs,
+        table.labels,
+        sample_weight=ROW_WEIGHTS,
+        batch_size=BATCH,
+        epochs=3,
+        shuffle=False,
+        verbose=0,
+    ).history
+    for ours, theirs in zip(weights, script.get_weights(), strict=True):
+        assert ours.tobytes() == theirs.tobytes()
+    assert logs == {name: values[-1] for name, values in history.items()}
+    _, unweighted = train(make_model(keras.optimizers.Adam(0.01)), make_feed(kind))
+    assert not np.array_equal(weights[0], unweighted[0]), "the weights do something"
+
+
+def test_classes_with_weights_train_as_keras_class_weight_to_the_bit() -> None:
+    table, script = make_table(), make_model(keras.optimizers.Adam(0.01))
+    given = {"a": 0.5, "b": 4.0}
+    spec = {"type": "class_weight", "weights": given}
+    balanced = balance_rows(table, spec, class_names=("a", "b", "c"), seed=0).table
+    model = make_model(keras.optimizers.Adam(0.01))
+    _, weights = train(model, make_feed(), row_weights=balanced.weights)
+    script.fit(
+        table.inputs,
+        table.labels,
+        class_weight={0: 0.5, 1: 4.0, 2: 1.0},
+        batch_size=BATCH,
+        epochs=3,
+        shuffle=False,
+        verbose=0,
+    )
+    for ours, theirs in zip(weights, script.get_weights(), strict=True):
+        assert ours.tobytes() == theirs.tobytes()
+
+
+def test_validation_rows_with_weights_are_counted_as_keras_evaluate_counts_them() -> None:
+    model, feed = make_model("sgd"), make_feed()
+    model.optimizer.build(model.trainable_variables)
+    steps = ValidationSteps(model, feed, xla="nothing", weights=ROW_WEIGHTS)
+    model.reset_metrics()
+    steps.run(feed.begin(np.arange(ROWS, dtype=np.int64), step=0), start=0, count=3)
+    ours = {name: float(value) for name, value in model.get_metrics_result().items()}
+    table = make_table()
+    theirs = model.evaluate(
+        table.inputs,
+        table.labels,
+        sample_weight=ROW_WEIGHTS,
+        batch_size=BATCH,
+        return_dict=True,
+        verbose=0,
+    )
+    assert ours == pytest.approx(theirs, rel=1e-6)
+
+
+@pytest.mark.parametrize("kind", [DeviceFeed, StreamFeed])
+def test_rows_taken_twice_train_as_a_table_that_holds_them_twice(kind: type[Any]) -> None:
+    rows = np.array([*range(ROWS), 3, 3, 5], dtype=np.int64)
+    table = make_table()
+    copied = Table(table.inputs[rows], table.labels[rows])
+    results = []
+    for each in (table.select(rows), copied):
+        feed = kind(each, each.labels.astype(np.int32), batch_size=12)
+        steps = TrainingSteps(make_model("adam"), feed, augment=None, xla="nothing")
+        source = feed.begin(np.arange(len(rows), dtype=np.int64)[::-1].copy(), step=0)
+        assert steps.run(source, epoch=0, start=0, count=2).steps == 2
+        results.append(steps.trained.get_weights())
+    for one, other in zip(*results, strict=True):
+        assert one.tobytes() == other.tobytes()
+
+
+@pytest.mark.parametrize("steps", [2, 3])
+def test_accumulated_gradients_end_at_the_weights_of_keras_fit_to_the_bit(steps: int) -> None:
+    def optimizer() -> Any:
+        return keras.optimizers.Adam(0.01, gradient_accumulation_steps=steps)
+
+    _, weights = train(make_model(optimizer()), make_feed(), epochs=4)
+    table, script = make_table(), make_model(optimizer())
+    script.fit(table.inputs, table.labels, batch_size=BATCH, epochs=4, shuffle=False, verbose=0)
+    for ours, theirs in zip(weights, script.get_weights(), strict=True):
+        assert ours.tobytes() == theirs.tobytes()
+    _, each = train(make_model(keras.optimizers.Adam(0.01)), make_feed(), epochs=4)
+    assert not np.array_equal(weights[0], each[0]), "steps were gathered"
 
 
 def test_loss_and_metrics_of_an_epoch_are_averages_over_rows_not_over_batches() -> None:
