@@ -57,6 +57,14 @@ class DatasetConfig(Section):
     color: Literal["rgb", "grey"] | None = Field(
         None, description="Image folder: three channels or one (rgb)."
     )
+    classes: list[str | int] | None = Field(
+        None, description="The only classes whose rows are used, by name, in this order."
+    )
+    rows_per_class: Count | None = Field(
+        None,
+        description="At most so many rows of each class, to train and validate on; which ones "
+        "follows from `seed`. Test rows stay.",
+    )
     validation_split: Fraction = Field(
         0.1, description="Share of the training rows held out for validation."
     )
@@ -115,8 +123,34 @@ class DatasetConfig(Section):
         return {name: value for name, value in values.items() if value is not None}
 
 
+class FromRunConfig(Section):
+    """Weights to start from: those of a finished run's model, taken layer by layer, by name."""
+
+    run: Annotated[str, Field(min_length=1)] = Field(
+        description="The run, as on the command line: a directory, NAME for the latest of that "
+        "name in runs/, or NAME/0003."
+    )
+    layers: Annotated[list[str], Field(min_length=1)] | None = Field(
+        None,
+        description="The layers that are taken; default: every one whose name the run's model has.",
+    )
+    skip: list[str] = Field(
+        default_factory=list, description="Layers that are not taken: they start from new weights."
+    )
+    trainable: Any = Field(
+        "all",
+        description="Which of the layers that are taken are trained: all, none, or the last N.",
+    )
+
+
 class ModelConfig(Section):
     """The layers, in order or as a graph."""
+
+    from_run: FromRunConfig | None = Field(
+        None,
+        description="Weights to start from: those of a finished run's model, taken layer by "
+        "layer, by name.",
+    )
 
     layers: Annotated[list[Any], Field(min_length=1)] = Field(
         description="Layers by Keras's names; the input is added from the dataset."
@@ -194,6 +228,11 @@ class TrainingConfig(Section):
         32, description="Rows a step; `full` is full-batch gradient descent."
     )
     epochs: Count = Field(10, description="Passes over the training rows.")
+    phases: Annotated[list[Any], Field(min_length=1)] | None = Field(
+        None,
+        description="Parts of the training that follow each other, each with its epochs, its "
+        "learning rate and what is trained; the optimizer begins anew with each.",
+    )
     shuffle: bool = Field(True, description="A new order of the rows in every epoch.")
     monitor: str | None = Field(
         None,

@@ -14,12 +14,19 @@ from dltrain.catalog.datasets import DatasetInfo, Feature
 from dltrain.config.rules import count_held_out, text_length
 from dltrain.config.schema import DatasetConfig
 from dltrain.data.batches import Table
+from dltrain.data.class_choice import UNCHOSEN, choose_rows
 from dltrain.data.dataset import Dataset, Rows
 from dltrain.data.normalize import Scaling, measure_scaling
 from dltrain.data.open import open_configured_dataset, open_smoke_dataset
 from dltrain.data.own_csv import complete_features
 from dltrain.data.progress import SILENT, Progress
-from dltrain.data.splits import TEST_SPLIT_SEED, Indices, hold_out, thin_classes
+from dltrain.data.splits import (
+    TEST_SPLIT_SEED,
+    Indices,
+    hold_out,
+    limit_classes,
+    thin_classes,
+)
 from dltrain.data.stand_in import DataKind, describe_stand_in, find_kind, least_split_rows
 from dltrain.data.texts import Texts
 from dltrain.data.tokenize import append_bigrams, encode_texts, train_tokenizer
@@ -99,11 +106,13 @@ def load_data(
     """
     if smoke:
         dataset = open_smoke_dataset(config, data_dir=data_dir, seed=seed)
+        dataset = choose_rows(dataset, config.classes)
         config = _widen_splits(config, dataset)
     else:
         dataset = open_configured_dataset(
             config, data_dir=data_dir, offline=offline, progress=progress
         )
+    dataset = choose_rows(dataset, config.classes)
     rows = split_dataset(dataset, config, seed=seed)
     if dataset.info.features:
         rows = _complete_features(rows, dataset.info)
@@ -166,12 +175,15 @@ def _name_feature(feature: Feature) -> str:
 def split_dataset(
     dataset: Dataset, config: DatasetConfig, *, seed: int
 ) -> dict[str, tuple[Rows, Indices]]:
-    """Return for each split its rows and the indices into them; a published test split stays."""
-    rows = np.arange(len(dataset.train), dtype=np.int64)
+    """Return for each split its rows and the indices into them; a published test split stays.
+
+    Rows of classes that weren't chosen (see `choose_rows`) are in none.
+    """
     names = dataset.info.class_names
     labels = np.asarray(dataset.train.labels)
+    rows = _find_chosen(dataset.train, names)
     if dataset.test is not None:
-        test = (dataset.test, np.arange(len(dataset.test), dtype=np.int64))
+        test = (dataset.test, _find_chosen(dataset.test, names))
     else:
         rows, held = hold_out(
             rows,
@@ -184,6 +196,8 @@ def split_dataset(
         test = (dataset.train, held)
     if config.keep:
         rows = thin_classes(rows, labels, shares=config.keep, seed=seed, class_names=names)
+    if config.rows_per_class:
+        rows = limit_classes(rows, labels, most=config.rows_per_class, seed=seed)
     train, validation = hold_out(
         rows,
         labels,
@@ -197,6 +211,12 @@ def split_dataset(
         "validation": (dataset.train, validation),
         "test": test,
     }
+
+
+def _find_chosen(rows: Rows, class_names: tuple[str, ...]) -> Indices:
+    labels = np.asarray(rows.labels)
+    chosen = labels != UNCHOSEN if class_names else np.ones(len(labels), dtype=bool)
+    return np.flatnonzero(chosen).astype(np.int64)
 
 
 def _complete_features(
@@ -214,7 +234,7 @@ def _widen_splits(config: DatasetConfig, dataset: Dataset) -> DatasetConfig:
 
     A hundredth of 60,000 rows is a good validation split; a hundredth of 200 is none.
     """
-    rows = len(dataset.train)
+    rows = len(_find_chosen(dataset.train, dataset.info.class_names))
     least = min(least_split_rows(dataset.info), rows // 4)
     changes: dict[str, Any] = {}
     if dataset.test is None:
@@ -225,6 +245,8 @@ def _widen_splits(config: DatasetConfig, dataset: Dataset) -> DatasetConfig:
     if config.validation_split:
         validation_split = max(config.validation_split, least / rows)
         changes["validation_split"] = min(validation_split, 1 - least / rows)
+    if config.rows_per_class:
+        changes["rows_per_class"] = None
     if config.keep:  # a hundredth of a few rows would leave a class in no split but one
         changes["keep"] = {name: max(share, 0.5) for name, share in config.keep.items()}
     return config.model_copy(update=changes)

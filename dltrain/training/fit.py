@@ -41,6 +41,7 @@ from dltrain.training.prepare import (
     prepare_network,
     prepare_rows,
 )
+from dltrain.training.pretrained import Start, find_start, give_weights
 from dltrain.training.recorded_data import check_same_data, read_tokenizer
 from dltrain.training.resume import Resumption, note_other_machine, plan_resumption
 
@@ -103,15 +104,19 @@ def fit(
     is_new = run_directory is not None and not run_directory.exists()
     paths = _take_directory(run_directory, resume=resume)
     try:
+        start = find_start(loaded, resumed=paths if resume else None, smoke=smoke)
+        loaded = start.loaded
         resumption = plan_resumption(paths, loaded) if resume and paths else None
         started = None
         if device == "gpu":
             started = _start(loaded, device)
         else:
             begin_import(device=device)
-        data = _load(loaded, paths, resumption, data_dir, offline, smoke, listener)
+        data = _load(start, paths, resumption, data_dir, offline, smoke, listener)
         started = started or _start(loaded, device)
-        prepared = _prepare(loaded, data, started)
+        prepared = _prepare(
+            start, data, started, has_checkpoint=bool(resumption and resumption.checkpoint)
+        )
     except BaseException:
         listener.close()
         if paths is not None:
@@ -129,7 +134,7 @@ def fit(
             data=data.kind,
         ) as outcome:
             notes = _write_description(paths, prepared, started, resumption, command_line)
-            told = [prepared.balanced.note] if prepared.balanced.note else []
+            told = [note for note in (prepared.balanced.note, start.note) if note]
             for note in (*(resumption.notes if resumption else ()), *told):
                 listener.note(note)
             for note in notes:
@@ -172,7 +177,7 @@ def _take_directory(run_directory: Path | None, *, resume: bool) -> RunPaths | N
 
 
 def _load(
-    loaded: LoadedConfig,
+    start: Start,
     paths: RunPaths | None,
     resumption: Resumption | None,
     data_dir: Path,
@@ -180,9 +185,11 @@ def _load(
     smoke: bool,
     listener: Listener,
 ) -> LoadedData:
-    tokenizer = None
+    loaded, tokenizer = start.loaded, None
     if resumption and paths and resumption.checkpoint:
         tokenizer = read_tokenizer(paths, loaded.info)
+    elif start.source:  # the ids of words are those that its embedding knows
+        tokenizer = read_tokenizer(start.source.paths, loaded.info)
     data = load_data(
         loaded.config.dataset,
         seed=loaded.config.seed,
@@ -202,13 +209,17 @@ def _start(loaded: LoadedConfig, device: Device) -> StartedDevice:
     return start_engine(device=device, precision=config.training.precision, seed=config.seed)
 
 
-def _prepare(loaded: LoadedConfig, data: LoadedData, started: StartedDevice) -> Prepared:
+def _prepare(
+    start: Start, data: LoadedData, started: StartedDevice, *, has_checkpoint: bool
+) -> Prepared:
     from dltrain.training.assemble import Prepared
 
+    loaded = start.loaded
     model, targets = prepare_network(loaded, data)
     augment = prepare_augmentation(loaded, data, targets)
     balanced = prepare_rows(loaded, data)
-    return Prepared(loaded, data, model, targets, augment, started.kind, balanced)
+    freezing = give_weights(start, model, has_checkpoint=has_checkpoint)
+    return Prepared(loaded, data, model, targets, augment, started.kind, balanced, freezing)
 
 
 def _write_description(
@@ -291,7 +302,7 @@ def _train(
 
     def refuse(progress: Progress, stretch: Any, order: Any) -> None:
         machinery.best.write_on_the_way()
-        raise explain_non_finite(machinery.steps, progress, stretch, order, model=prepared.model)
+        raise explain_non_finite(loop.parts.steps, progress, stretch, order, model=prepared.model)
 
     def record_epoch(row: Mapping[str, float]) -> None:
         append_history(paths.history, row)
