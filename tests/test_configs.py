@@ -29,7 +29,7 @@ PROMISES = {
     "imdb_lstm": (0.85, 1200),
     "imdb_transformer": (0.86, 1200),
     "imbalanced": (0.96, None),
-    "mnist_pretrain": (0.99, None),
+    "mnist_pretrain": (0.99, 240),
     "regression": (0.8, None),
     "diabetes": (0.40, None),
 }

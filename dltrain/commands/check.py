@@ -79,7 +79,8 @@ def _mark_frozen(loaded: LoadedConfig, table: ShapeTable) -> tuple[ShapeTable, s
 
     Raises ConfigError if the run that the model starts from has other layers.
     """
-    if loaded.config.model.from_run is None and not loaded.config.training.phases:
+    model = loaded.config.model
+    if model.from_run is None and model.pretrained is None and not loaded.config.training.phases:
         return table, ""
     from dltrain.runs.source_run import find_source
     from dltrain.shapes.frozen import mark_frozen

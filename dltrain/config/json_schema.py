@@ -11,6 +11,7 @@ import copy
 import json
 from typing import Any
 
+from dltrain.catalog.applications import applications
 from dltrain.catalog.datasets import DATASETS
 from dltrain.catalog.rules import Schema, any_of
 from dltrain.config.balance import KEPT_SHARE, METHODS
@@ -126,6 +127,13 @@ def _fill_sections(sections: dict[str, Any], definitions: Definitions) -> None:
     sections["FromRunConfig"]["properties"]["trainable"] = {
         **from_run,
         **any_of(*_TRAINABLE, _NULL),
+    }
+    pretrained = sections["PretrainedConfig"]["properties"]
+    pretrained["type"] |= {"enum": [*applications()]}
+    pretrained["trainable"] |= any_of(*_TRAINABLE, _NULL)
+    model["pretrained"] = {
+        "description": model["pretrained"]["description"],
+        **any_of({"enum": [*applications()]}, {"$ref": "#/$defs/PretrainedConfig"}, _NULL),
     }
     model["from_run"] = {
         "description": model["from_run"]["description"],

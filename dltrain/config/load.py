@@ -114,6 +114,10 @@ def check_document(document: Document) -> LoadedConfig:
 def _complete(config: RunConfig, info: DatasetInfo | None, problems: Problems) -> RunConfig:
     """Return the config with the defaults that follow from the dataset and from other keys."""
     resolved = config.model_dump(mode="python")
+    if info is not None and resolved["model"]["pretrained"]:
+        from dltrain.config.pretrained import check_pretrained_fits
+
+        check_pretrained_fits(resolved["model"], resolved["dataset"], info, problems)
     if info is not None:
         complete_dataset(resolved["dataset"], info, problems)
         check_keep(resolved["dataset"], info, problems)
@@ -248,6 +252,10 @@ def _check_components(data: dict[str, Any], info: DatasetInfo | None, problems: 
         from dltrain.config.from_run import check_from_run
 
         check_from_run(data["model"], problems)
+    if isinstance(data.get("model"), dict) and data["model"].get("pretrained") is not None:
+        from dltrain.config.pretrained import check_pretrained
+
+        check_pretrained(data["model"], problems)
     if isinstance(training, dict) and isinstance(training.get("callbacks"), list):
         training["callbacks"] = [
             check_spec("callbacks", raw, ("training", "callbacks", index), problems)

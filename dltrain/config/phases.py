@@ -144,7 +144,7 @@ def check_layer_names(
 
 def is_pretrained(config: RunConfig) -> bool:
     """Tell whether a part of the model starts from weights of another."""
-    return config.model.from_run is not None
+    return config.model.from_run is not None or config.model.pretrained is not None
 
 
 def _check_phase(

@@ -143,6 +143,30 @@ class FromRunConfig(Section):
     )
 
 
+class PretrainedConfig(Section):
+    """A model of keras.applications, without its last layers, in front of `layers`."""
+
+    type: Annotated[str, Field(min_length=1)] = Field(
+        description="Which model, by its name in snake_case: mobilenet_v3_small, resnet50, …"
+    )
+    weights: Annotated[str, Field(min_length=1)] = Field(
+        "imagenet",
+        description="imagenet (fetched once), the path of a weights file of this model, or none: "
+        "new weights.",
+    )
+    trainable: Any = Field(
+        "none", description="Which of its layers are trained: none, all, or the last N."
+    )
+    pooling: Literal["avg", "max", "none"] = Field(
+        "avg",
+        description="How its last map becomes a row of features: their average or maximum; none "
+        "leaves the map.",
+    )
+    image_size: Annotated[list[Count], Field(min_length=2, max_length=2)] | None = Field(
+        None, description="[height, width] that images are resized to; default: as they are."
+    )
+
+
 class ModelConfig(Section):
     """The layers, in order or as a graph."""
 
@@ -152,6 +176,10 @@ class ModelConfig(Section):
         "layer, by name.",
     )
 
+    pretrained: PretrainedConfig | None = Field(
+        None,
+        description="A model of keras.applications, without its last layers, in front of `layers`.",
+    )
     layers: Annotated[list[Any], Field(min_length=1)] = Field(
         description="Layers by Keras's names; the input is added from the dataset."
     )

@@ -17,7 +17,8 @@ class Freezing:
     """Freeze and thaw the layers of `model`, a Keras model as the config describes it.
 
     `layers` are the names of those of `model.layers`, `pretrained` of those that start from other
-    weights, both in order. `trainable` says what is trained where a phase says nothing.
+    weights, both in order. `backbone` is a model that stands in front of them as one layer: all
+    that it holds is pretrained. `trainable` says what is trained where a phase says nothing.
     """
 
     def __init__(
@@ -27,11 +28,16 @@ class Freezing:
         layers: Sequence[str],
         pretrained: Sequence[str] = (),
         trainable: Trainable | None = None,
+        backbone: Any = None,
     ) -> None:
-        self.pretrained = tuple(pretrained)
-        self._layers = tuple(layers)
         self._trainable = trainable
         self._by_name = {layer.name: layer for layer in model.layers}
+        inside = {}
+        if backbone is not None:
+            inside = {f"{backbone.name}/{layer.name}": layer for layer in backbone.layers}
+        self._by_name |= inside
+        self.pretrained = (*inside, *pretrained)
+        self._layers = (*inside, *layers)
         # Parents come before what they hold, so putting the flags back in this order is right.
         every = model._flatten_layers(include_self=False, recursive=True)
         self._built = [(layer, layer.trainable) for layer in every]

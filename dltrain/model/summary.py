@@ -39,7 +39,7 @@ def summarize_model(model: Any) -> ModelSummary:
             type(layer).__name__,
             _shape(layer),
             layer.count_params(),
-            is_frozen=bool(layer.weights) and not layer.trainable,
+            is_frozen=bool(layer.weights) and not layer.trainable_weights,
         )
         for layer in model.layers
         if not isinstance(layer, keras.layers.InputLayer)

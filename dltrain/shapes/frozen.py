@@ -8,7 +8,8 @@ from dataclasses import replace
 from dltrain.config.from_run import choose_taken
 from dltrain.config.load import LoadedConfig
 from dltrain.config.phases import list_phases
-from dltrain.config.trainable import find_frozen
+from dltrain.config.schema import ModelConfig
+from dltrain.config.trainable import Trainable, find_frozen
 from dltrain.shapes.table import LayerShape, ShapeTable
 
 
@@ -28,9 +29,26 @@ def mark_frozen(loaded: LoadedConfig, table: ShapeTable, taken: Sequence[str] | 
     trainable = list_phases(config)[0].trainable
     if trainable is None and asked is not None:
         trainable = asked.trainable
+    if config.model.pretrained is not None:
+        table = replace(table, before=_freeze_front(table.before, trainable, config.model))
     names = [layer.name for layer in loaded.layers]
     frozen = find_frozen(trainable, layers=names, pretrained=pretrained)
     return replace(table, layers=tuple(_freeze(row, row.name in frozen) for row in table.layers))
+
+
+def _freeze_front(
+    before: tuple[LayerShape, ...], trainable: Trainable | None, model: ModelConfig
+) -> tuple[LayerShape, ...]:
+    """Return the rows before the layers, the pretrained model's as far as it is trained.
+
+    How many parameters its last layers have, only Keras knows: its row then says nothing of it.
+    """
+    assert model.pretrained is not None
+    (row,) = before
+    asked = model.pretrained.trainable if trainable is None else trainable
+    if isinstance(asked, dict):
+        return before
+    return (_freeze(row, asked != "all"),)
 
 
 def _freeze(row: LayerShape, frozen: bool) -> LayerShape:

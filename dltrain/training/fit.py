@@ -41,7 +41,7 @@ from dltrain.training.prepare import (
     prepare_network,
     prepare_rows,
 )
-from dltrain.training.pretrained import Start, find_start, give_weights
+from dltrain.training.pretrained import Start, build_front, find_start, give_weights
 from dltrain.training.recorded_data import check_same_data, read_tokenizer
 from dltrain.training.resume import Resumption, note_other_machine, plan_resumption
 
@@ -115,7 +115,11 @@ def fit(
         data = _load(start, paths, resumption, data_dir, offline, smoke, listener)
         started = started or _start(loaded, device)
         prepared = _prepare(
-            start, data, started, has_checkpoint=bool(resumption and resumption.checkpoint)
+            start,
+            data,
+            started,
+            offline=offline,
+            has_checkpoint=bool(resumption and resumption.checkpoint),
         )
     except BaseException:
         listener.close()
@@ -210,15 +214,22 @@ def _start(loaded: LoadedConfig, device: Device) -> StartedDevice:
 
 
 def _prepare(
-    start: Start, data: LoadedData, started: StartedDevice, *, has_checkpoint: bool
+    start: Start,
+    data: LoadedData,
+    started: StartedDevice,
+    *,
+    offline: bool,
+    has_checkpoint: bool,
 ) -> Prepared:
     from dltrain.training.assemble import Prepared
 
     loaded = start.loaded
-    model, targets = prepare_network(loaded, data)
+    is_filled = start.is_filled and not has_checkpoint
+    backbone = build_front(loaded, data, offline=offline, is_filled=is_filled)
+    model, targets = prepare_network(loaded, data, backbone)
     augment = prepare_augmentation(loaded, data, targets)
     balanced = prepare_rows(loaded, data)
-    freezing = give_weights(start, model, has_checkpoint=has_checkpoint)
+    freezing = give_weights(start, model, backbone, has_checkpoint=has_checkpoint)
     return Prepared(loaded, data, model, targets, augment, started.kind, balanced, freezing)
 
 
