@@ -73,7 +73,9 @@ class Side:
 def _command_of_dltrain(job: Job) -> list[str]:
     command = [sys.executable, "-m", "dltrain", "fit", str(job.work.config)]
     command += ["--run-dir", str(job.directory / "run"), "--data-dir", str(job.data_dir)]
-    return [*command, "--epochs", str(job.epochs), "--seed", str(job.seed), "--offline"]
+    # The script draws nothing and writes no report either.
+    command += ["--no-report", "--offline"]
+    return [*command, "--epochs", str(job.epochs), "--seed", str(job.seed)]
 
 
 def _accuracy_of_dltrain(job: Job, output: str) -> float:

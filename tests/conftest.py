@@ -37,6 +37,8 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chart_scripts: Pa
     monkeypatch.chdir(tmp_path)
     for name in ("DLTRAIN_DATA_DIR", "DLTRAIN_OFFLINE", "COLUMNS", "FORCE_COLOR", "PYTHONPATH"):
         monkeypatch.delenv(name, raising=False)
+    # They take seconds; tests/commands/test_run_pages.py looks at them.
+    monkeypatch.setenv("DLTRAIN_NO_REPORT", "1")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     (tmp_path / "cache" / "dltrain").mkdir(parents=True)
     (tmp_path / "cache" / "dltrain" / "scripts").symlink_to(chart_scripts)
@@ -68,6 +70,7 @@ def trained_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = folder / "config.yaml"
     path.write_text(yaml.safe_dump(CONFIG, sort_keys=False))
     arguments = ["fit", str(path), "--runs-dir", str(folder / "runs"), "--quiet"]
+    arguments.append("--no-report")
     assert run(arguments) == 0
     return folder / "runs" / "tiny" / "0001"
 

@@ -75,6 +75,7 @@ class Nursery:
     def __init__(self) -> None:
         environment = {
             **{name: value for name, value in os.environ.items() if name not in _NOT_INHERITED},
+            "DLTRAIN_NO_REPORT": "1",
             "TF_CPP_MIN_LOG_LEVEL": "2",
             "KERAS_BACKEND": "tensorflow",
             "PYTHONWARNINGS": "ignore",

@@ -21,7 +21,12 @@ _SETTINGS = (
 def make_environment(folder: Path, changes: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return the environment of a process that works in `folder`, with no setting from outside."""
     kept = {name: value for name, value in os.environ.items() if name not in _SETTINGS}
-    fixed = {"PYTHONUNBUFFERED": "1", "XDG_CACHE_HOME": str(folder / "cache"), "TERM": "xterm"}
+    fixed = {
+        "DLTRAIN_NO_REPORT": "1",
+        "PYTHONUNBUFFERED": "1",
+        "XDG_CACHE_HOME": str(folder / "cache"),
+        "TERM": "xterm",
+    }
     return {**kept, **fixed, **(changes or {})}
 
 

@@ -18,7 +18,7 @@ from dltrain.errors import DataError
 Cli = Callable[..., Result]
 WriteConfig = Callable[..., Path]
 
-HEAVY = ("tensorflow", "keras", "sklearn", "scipy", "matplotlib", "tokenizers", "pooch")
+HEAVY = ("tensorflow", "keras", "sklearn", "scipy", "matplotlib", "tokenizers", "pooch", "pyarrow")
 
 
 def test_the_version_is_printed(dltrain: Cli) -> None:

@@ -49,16 +49,22 @@ class Option:
     summary: str
 
 
+ColumnKind = Literal["number", "category", "datetime", "text"]
+"""What the values of a column of a table are."""
+
+
 @dataclass(frozen=True)
 class Feature:
     """Name one feature of a row that is made from a column of a table of one's own.
 
     number: the value. missing: 1 where the column's value is missing, else 0. category: 1 where
-    the column has the text `value`, else 0; an empty `value` stands for a missing one.
+    the column has the text `value`, else 0; an empty `value` stands for a missing one. datetime:
+    the part of the moment that `value` names. word: 1 where the text has the word, else 0; `value`
+    numbers the words from 0, as only the training rows tell which they are.
     """
 
     column: str
-    kind: Literal["number", "missing", "category"]
+    kind: Literal["number", "missing", "category", "datetime", "word"]
     value: str = ""
 
 
@@ -75,7 +81,8 @@ class DatasetInfo:
     `median_words` is the median length of a training text, in words of `dltrain.data.tokenize`
     before any is cut off, 0 where there are no texts. `flips` are the mirrorings, and
     `max_rotation` the turn (1 is the whole circle), after which an image still looks like one of
-    its class. `features` are those of a CSV file's rows, in order.
+    its class. `features` are those of the rows of a table of one's own, in order;
+    its `constant_columns` have the same value in every row, and tell nothing.
     """
 
     name: str
@@ -86,9 +93,10 @@ class DatasetInfo:
     train_rows: int
     test_rows: int
     summary: str
-    reader: Literal["idx", "cifar", "aclimdb", "embedded", "csv", "image_folder", "text_folder"] = (
-        "embedded"
-    )
+    reader: Literal[
+        "idx", "cifar", "aclimdb", "embedded",
+        "csv", "parquet", "jsonl", "npz", "huggingface", "image_folder", "text_folder",
+    ] = "embedded"  # fmt: skip
     accepts: str = ""
     sources: tuple[tuple[SourceFile, ...], ...] = ()
     contents: Mapping[str, str] = field(default_factory=dict)
@@ -98,6 +106,7 @@ class DatasetInfo:
     flips: tuple[Flip, ...] = ("horizontal", "vertical")
     max_rotation: float = 0.5
     features: tuple[Feature, ...] = ()
+    constant_columns: tuple[str, ...] = ()
 
     @property
     def embedded(self) -> bool:

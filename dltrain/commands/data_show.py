@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -79,10 +80,13 @@ def _check_output(output: Path) -> Path:
 
 def _plan_images(loaded: LoadedConfig, data: LoadedData) -> Callable[[], Figure]:
     from dltrain.plots.samples import draw_images
+    from dltrain.training.prepare import prepare_rows
     from dltrain.training.samples import augment_rows, choose_rows
 
     specs = loaded.config.dataset.augment
-    table = data.tables["train"]
+    # What `training.balance` makes of them, as they stand in the batches.
+    table = prepare_rows(loaded, data).table
+    data = replace(data, tables={**data.tables, "train": table})
     rows = choose_rows(table.labels, _AUGMENTED_ROWS if specs else _PLAIN_IMAGES)
 
     def to_bytes(images: Any) -> Any:

@@ -16,10 +16,14 @@ from dltrain.commands.fit import (
     DeviceChoice,
     DeviceOption,
     RequireOption,
+)
+from dltrain.commands.fit_view import (
+    describe_properties,
     show_requirements,
     show_scores,
     show_test_uses,
 )
+from dltrain.commands.junit_option import JunitOption, reporting_junit
 from dltrain.errors import UsageError
 from dltrain.runs.layout import DEFAULT_ROOT, RunPaths
 
@@ -77,6 +81,7 @@ def evaluate(
         ),
     ] = None,
     require: RequireOption = None,
+    junit: JunitOption = None,
     device: DeviceOption = DeviceChoice.AUTO,
     data_dir: DataDirOption = None,
     offline: OfflineOption = False,
@@ -102,56 +107,59 @@ def evaluate(
         slices=tuple(dict.fromkeys(slices or ())),
         sensitive=tuple(dict.fromkeys(sensitive or ())),
     )
-    requirements = [parse_requirement(text) for text in require or ()]
-    paths = resolve_run(run, root=runs_dir)
-    _check_names(requirements, paths, split)
+    with reporting_junit(junit, command="eval", name=run) as record:
+        requirements = [parse_requirement(text) for text in require or ()]
+        paths = resolve_run(run, root=runs_dir)
+        _check_names(requirements, paths, split)
 
-    from dltrain.commands.training_view import TrainingView
-    from dltrain.data.store import is_offline, resolve_data_dir
-    from dltrain.runs.atomic import to_json
-    from dltrain.training.evaluate import evaluate_run
+        from dltrain.commands.training_view import TrainingView
+        from dltrain.data.store import is_offline, resolve_data_dir
+        from dltrain.runs.atomic import to_json
+        from dltrain.training.evaluate import evaluate_run
 
-    result = evaluate_run(
-        paths,
-        split=split.value,
-        details=details,
-        data_dir=resolve_data_dir(data_dir),
-        offline=is_offline(offline),
-        device=device.value,
-        listener=TrainingView(),
-    )
-    if result.agrees is False:
-        typer.echo(
-            f"note: these numbers differ from those in {result.paths.metrics}: another machine, "
-            "device or version computed them.",
-            err=True,
+        result = evaluate_run(
+            paths,
+            split=split.value,
+            details=details,
+            data_dir=resolve_data_dir(data_dir),
+            offline=is_offline(offline),
+            device=device.value,
+            listener=TrainingView(),
         )
-    results = check_requirements(
-        requirements,
-        scores={split.value: result.scores},
-        facts={"seconds": time.perf_counter() - begun},
-    )
-    if as_json:
-        document = {"run": str(result.paths.root), "split": split.value, **result.scores}
-        document |= {**result.details, "requirements": describe_results(results)}
-        typer.echo(to_json(document))
+        if result.agrees is False:
+            typer.echo(
+                f"note: these numbers differ from those in {result.paths.metrics}: another "
+                "machine, device or version computed them.",
+                err=True,
+            )
+        results = check_requirements(
+            requirements,
+            scores={split.value: result.scores},
+            facts={"seconds": time.perf_counter() - begun},
+        )
+        record.results = results
+        record.properties = describe_properties(paths, {split.value: result.scores})
+        if as_json:
+            document = {"run": str(result.paths.root), "split": split.value, **result.scores}
+            document |= {**result.details, "requirements": describe_results(results)}
+            typer.echo(to_json(document))
+            raise_if_unmet(results, run=result.paths.root)
+            return
+        from rich.console import Console
+
+        from dltrain.evaluation.table import make_class_table, make_confusion_table
+
+        console = Console(highlight=False)
+        show_scores({split.value: result.scores})
+        if "per_class" in result.scores:
+            console.print(make_class_table(result.scores))
+            console.print(make_confusion_table(result.scores))
+        _show_details(result.details)
+        show_requirements(results)
+        if split is SplitChoice.TEST:
+            show_test_uses(result.paths)
+        typer.echo(f"written to {result.written_to}")
         raise_if_unmet(results, run=result.paths.root)
-        return
-    from rich.console import Console
-
-    from dltrain.evaluation.table import make_class_table, make_confusion_table
-
-    console = Console(highlight=False)
-    show_scores({split.value: result.scores})
-    if "per_class" in result.scores:
-        console.print(make_class_table(result.scores))
-        console.print(make_confusion_table(result.scores))
-    _show_details(result.details)
-    show_requirements(results)
-    if split is SplitChoice.TEST:
-        show_test_uses(result.paths)
-    typer.echo(f"written to {result.written_to}")
-    raise_if_unmet(results, run=result.paths.root)
 
 
 def _show_details(details: Mapping[str, Any]) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,26 +14,23 @@ import typer
 
 from dltrain.commands.completion import complete_run
 from dltrain.commands.data import DataDirOption, OfflineOption
+from dltrain.commands.junit_option import JunitOption, reporting_junit
 from dltrain.commands.lint_view import describe_finding, show_findings
 from dltrain.commands.options import SetOption
+from dltrain.commands.run_pages import NoReportOption, make_pages
 from dltrain.config.load import LoadedConfig, load_config
 from dltrain.errors import UsageError
 from dltrain.evaluation.requirements import (
     Requirement,
-    RequirementResult,
     check_requirement_names,
-    check_requirements,
-    describe_results,
     needed_splits,
     parse_requirement,
-    raise_if_unmet,
 )
 from dltrain.runs.layout import DEFAULT_ROOT, RunPaths
 from dltrain.shapes.infer import infer_shapes
 
 if TYPE_CHECKING:
     from dltrain.lint.finding import Finding
-    from dltrain.training.fit import FitResult
 
 
 class DeviceChoice(StrEnum):
@@ -88,6 +86,7 @@ def fit(
         typer.Option("--max-seconds", min=0, help="Stop training so that all ends in that time."),
     ] = None,
     require: RequireOption = None,
+    junit: JunitOption = None,
     repeats: Annotated[
         int | None,
         typer.Option(
@@ -101,6 +100,7 @@ def fit(
         bool,
         typer.Option("--smoke", help="Only try the config, on few rows and with no network."),
     ] = False,
+    no_report: NoReportOption = False,
     data_dir: DataDirOption = None,
     offline: OfflineOption = False,
     as_json: Annotated[
@@ -118,141 +118,79 @@ def fit(
     _refuse_contradictions(
         resume=resume, run_dir=run_dir, smoke=smoke, require=require, repeats=repeats
     )
-    paths = _find_run(resume, runs_dir or DEFAULT_ROOT) if resume else None
-    repeats = _count_repeats(paths, repeats)
-    path = config or (paths.config if paths else None)
-    if path is None:
-        raise UsageError(
-            "Expected a CONFIG to train, or --resume RUN to go on with a run.",
-            hint="For example: dltrain fit configs/quickstart.yaml",
-        )
-    loaded = _load(path, paths, overrides=overrides or (), seed=seed, epochs=epochs)
-    infer_shapes(loaded).raise_any()  # at once, not after TensorFlow's start and the data
-    # A run that goes on has been warned of, and its comments aren't kept.
-    findings: Sequence[Finding] = ()
-    if paths is None:
-        from dltrain.lint.check import find_lints
+    named = resume or (config.stem if config else "dltrain")
+    with reporting_junit(junit, command="fit", name=named) as record:
+        paths = _find_run(resume, runs_dir or DEFAULT_ROOT) if resume else None
+        repeats = _count_repeats(paths, repeats)
+        path = config or (paths.config if paths else None)
+        if path is None:
+            raise UsageError(
+                "Expected a CONFIG to train, or --resume RUN to go on with a run.",
+                hint="For example: dltrain fit configs/quickstart.yaml",
+            )
+        loaded = _load(path, paths, overrides=overrides or (), seed=seed, epochs=epochs)
+        record.name = loaded.config.name
+        infer_shapes(loaded).raise_any()  # at once, not after TensorFlow's start and the data
+        # A run that goes on has been warned of, and its comments aren't kept.
+        findings: Sequence[Finding] = ()
+        if paths is None:
+            from dltrain.lint.check import find_lints
 
-        findings = find_lints(loaded)
-        if not quiet:
-            show_findings(findings)
-    if smoke:
-        from dltrain.commands.smoke import smoke_one
+            findings = find_lints(loaded)
+            if not quiet:
+                show_findings(findings)
+        if smoke:
+            from dltrain.commands.smoke import smoke_one
 
-        smoke_one(
-            loaded,
-            path,
-            run_dir=run_dir,
-            runs_dir=runs_dir,
-            device=device,
-            data_dir=data_dir,
-            as_json=as_json,
-            quiet=quiet,
-        )
-        return
-    requirements = _read_requirements(require, loaded)
+            smoke_one(
+                loaded,
+                path,
+                run_dir=run_dir,
+                runs_dir=runs_dir,
+                device=device,
+                data_dir=data_dir,
+                as_json=as_json,
+                quiet=quiet,
+            )
+            return
+        requirements = _read_requirements(require, loaded)
 
-    from dltrain.commands.diagnosis_view import show_diagnosis
-    from dltrain.commands.training_view import TrainingView
-    from dltrain.data.store import is_offline, resolve_data_dir
-    from dltrain.evaluation.advice import diagnose_run
-    from dltrain.training.fit import fit as run_fit
-    from dltrain.training.listener import Listener
+        from dltrain.commands.fit_view import show_result
+        from dltrain.commands.training_view import TrainingView
+        from dltrain.data.store import is_offline, resolve_data_dir
+        from dltrain.training.fit import fit as run_fit
+        from dltrain.training.listener import Listener
 
-    options: dict[str, Any] = {
-        "data_dir": resolve_data_dir(data_dir),
-        "runs_root": runs_dir or DEFAULT_ROOT,
-        "run_directory": paths.root if paths else run_dir,
-        "resume": paths is not None,
-        "offline": is_offline(offline),
-        "device": device.value,
-        "score_train": "train" in needed_splits(requirements),
-        "max_seconds": max_seconds,
-        "begun": begun,
-        "command_line": ["dltrain", *sys.argv[1:]],
-        "findings": [describe_finding(finding) for finding in findings],
-    }
-    if repeats is not None:
-        from dltrain.commands.repeats_view import run_repeats
+        until = None if max_seconds is None else begun + max_seconds
+        options: dict[str, Any] = {
+            "data_dir": resolve_data_dir(data_dir),
+            "runs_root": runs_dir or DEFAULT_ROOT,
+            "run_directory": paths.root if paths else run_dir,
+            "resume": paths is not None,
+            "offline": is_offline(offline),
+            "device": device.value,
+            "score_train": "train" in needed_splits(requirements),
+            "max_seconds": max_seconds,
+            "begun": begun,
+            "command_line": ["dltrain", *sys.argv[1:]],
+            "findings": [describe_finding(finding) for finding in findings],
+            "afterwards": None if no_report else partial(make_pages, until=until),
+        }
+        if repeats is not None:
+            from dltrain.commands.repeats_view import run_repeats
 
-        run_repeats(
-            loaded,
-            repeats=repeats,
-            requirements=requirements,
-            options=options,
-            as_json=as_json,
-            quiet=quiet,
-        )
-        return
-    result = run_fit(loaded, **options, listener=Listener() if quiet else TrainingView())
-    seconds = time.perf_counter() - begun
-    checked = _check(requirements, result, seconds)
-    diagnosis = diagnose_run(result.history, loaded, result.scores)
-    if as_json:
-        from dltrain.runs.atomic import to_json
-
-        rows = describe_results(checked)
-        told = {"diagnosis": diagnosis.describe(), "requirements": rows}
-        typer.echo(to_json({**describe_fit(result, seconds), **told}))
-    else:
-        if not quiet:
-            _show_curves(result, monitor=loaded.config.training.monitor or "loss")
-        show_scores(result.scores)
-        show_requirements(checked)
-        show_test_uses(result.paths)
-        typer.echo(_last_line(result, seconds, loaded.config.training.epochs))
-    if not quiet:
-        show_diagnosis(diagnosis)
-    raise_if_unmet(checked, run=result.paths.root)
-
-
-def describe_fit(result: FitResult, seconds: float) -> dict[str, Any]:
-    """Return the JSON-able form of a finished run; `seconds` are those of the whole command."""
-    return {
-        "run": str(result.paths.root),
-        "state": "finished",
-        "stopped_by": result.stopped_by,
-        "resumed_from": result.resumed_from,
-        "data": result.data,
-        "best_epoch": result.best_epoch,
-        "epochs": result.epochs_done,
-        "seconds": round(seconds, 2),
-        "train_seconds": round(result.train_seconds, 2),
-        "checkpoint_seconds": round(result.checkpoint_seconds, 3),
-        "splits": result.scores,
-    }
-
-
-def _show_curves(result: FitResult, *, monitor: str) -> None:
-    from rich.console import Console
-
-    from dltrain.commands.curve_view import show_curves
-
-    console = Console(highlight=False)
-    show_curves(console, result.history, monitor=monitor, best_epoch=result.best_epoch)
-
-
-def show_test_uses(paths: RunPaths) -> None:
-    """Print for how many configs the run's test rows were scored, if for more than one."""
-    from rich.console import Console
-
-    from dltrain.runs.test_uses import count_test_uses
-
-    uses = count_test_uses(paths)
-    if uses is not None and uses.sentence:
-        console = Console(highlight=False)
-        console.print(uses.sentence, markup=False, soft_wrap=not console.is_terminal)
-
-
-def show_requirements(results: Sequence[RequirementResult]) -> None:
-    """Print what was wanted and what was got, if anything was."""
-    if not results:
-        return
-    from rich.console import Console
-
-    from dltrain.evaluation.table import make_requirements_table
-
-    Console(highlight=False).print(make_requirements_table(results))
+            run_repeats(
+                loaded,
+                repeats=repeats,
+                requirements=requirements,
+                record=record,
+                options=options,
+                as_json=as_json,
+                quiet=quiet,
+            )
+            return
+        result = run_fit(loaded, **options, listener=Listener() if quiet else TrainingView())
+        show_result(result, loaded, requirements, record, begun=begun, as_json=as_json, quiet=quiet)
 
 
 def _read_requirements(texts: list[str] | None, loaded: LoadedConfig) -> list[Requirement]:
@@ -265,18 +203,6 @@ def _read_requirements(texts: list[str] | None, loaded: LoadedConfig) -> list[Re
         splits=("train", *(["validation"] if has_validation else []), "test"),
     )
     return requirements
-
-
-def _check(
-    requirements: Sequence[Requirement], result: FitResult, seconds: float
-) -> list[RequirementResult]:
-    facts: dict[str, float | None] = {
-        "train.seconds": result.train_seconds,
-        "seconds": seconds,
-        "epochs": result.epochs_done,
-        "best_epoch": result.best_epoch,
-    }
-    return check_requirements(requirements, scores=result.scores, facts=facts)
 
 
 def _find_run(run: str, runs_dir: Path) -> RunPaths:
@@ -332,24 +258,3 @@ def _refuse_contradictions(
             "--smoke and --require: the numbers of a smoke run mean nothing.",
             hint="Leave one of them out.",
         )
-
-
-def _last_line(result: FitResult, seconds: float, goal: int) -> str:
-    best = f"best epoch {result.best_epoch} of {result.epochs_done}"
-    if not result.best_epoch:
-        best = "no epoch was finished"
-    line = f"{best}, {seconds:.1f} s in all; run {result.paths.root}"
-    if result.stopped_by == "max_seconds":
-        return f"stopped by --max-seconds after {result.epochs_done} of {goal} epochs\n{line}"
-    return line
-
-
-def show_scores(scores: Mapping[str, Mapping[str, Any]]) -> None:
-    """Print a results table for each split."""
-    from rich.console import Console
-
-    from dltrain.evaluation.table import make_results_table
-
-    console = Console(highlight=False)
-    for split, numbers in scores.items():
-        console.print(make_results_table(numbers, split=split))

@@ -27,8 +27,8 @@ def init(
         typer.Option(
             "--from",
             metavar="PATH",
-            help="Propose a config for data of your own: a CSV file, or a folder that holds a "
-            "folder of images or .txt files for each class.",
+            help="Propose a config for data of your own: a table (CSV, Parquet), JSON lines, .npz "
+            "arrays, or a folder that holds a folder of images or .txt files for each class.",
         ),
     ] = None,
     output: Annotated[

@@ -9,7 +9,8 @@ from typing import Any
 import typer
 from rich.console import Console
 
-from dltrain.commands.fit import show_requirements, show_test_uses
+from dltrain.commands.fit_view import show_requirements, show_test_uses
+from dltrain.commands.junit_option import JunitRecord
 from dltrain.commands.repeats_table import show_repeats
 from dltrain.commands.training_view import TrainingView
 from dltrain.config.load import LoadedConfig
@@ -48,6 +49,7 @@ def run_repeats(
     *,
     repeats: int,
     requirements: Sequence[Requirement],
+    record: JunitRecord,
     options: Mapping[str, Any],
     as_json: bool,
     quiet: bool,
@@ -68,6 +70,7 @@ def run_repeats(
     result = fit_repeats(loaded, repeats=repeats, announce=announce, **options)
     seconds = time.perf_counter() - options["begun"]
     checked = _check(requirements, result, seconds)
+    record.results, record.properties = checked, {"run": result.paths.root, "repeats": repeats}
     if as_json:
         from dltrain.runs.atomic import to_json
 

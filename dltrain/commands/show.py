@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dltrain.commands.completion import complete_run
+from dltrain.commands.diagnosis_view import show_diagnosis
 from dltrain.errors import RunError
 from dltrain.escaping import escape_unprintable
 from dltrain.runs.atomic import to_json
@@ -66,6 +67,8 @@ def show(
         line = f"{name:<11}{escape_unprintable(text)}"
         console.print(line, markup=False, soft_wrap=not console.is_terminal)
     _show_results(console, contents, document)
+    if document["diagnosis"]:
+        show_diagnosis(console, document["diagnosis"])
     if document["test_uses_note"]:
         note = document["test_uses_note"]
         console.print(note, markup=False, soft_wrap=not console.is_terminal)
@@ -110,6 +113,7 @@ def describe_run(contents: RunContents) -> dict[str, Any]:
         "splits": {},
         "history": [],
         "repeats": None,
+        "diagnosis": None,
     }
     if repeats is not None:
         done = [row for row in repeats["repeats"] if row["train_seconds"] is not None]
@@ -123,6 +127,7 @@ def describe_run(contents: RunContents) -> dict[str, Any]:
         document["train_seconds"] = contents.train_seconds if has_ended else None
         document["best_epoch"] = contents.best_epoch if has_ended else None
         document["headline"] = _describe_headline(document["splits"])
+        document["diagnosis"] = contents.diagnosis if has_ended else None
     report = contents.paths.report
     return document | {
         "report": str(report) if report.is_file() else None,

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dltrain.commands.data import DataDirOption
-from dltrain.commands.fit import DeviceChoice, DeviceOption, show_scores
+from dltrain.commands.fit import DeviceChoice, DeviceOption
+from dltrain.commands.fit_view import show_scores
 from dltrain.config.load import LoadedConfig, load_config
 from dltrain.errors import DltrainError, UsageError
 

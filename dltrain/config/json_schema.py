@@ -18,6 +18,7 @@ from dltrain.config.balance import KEPT_SHARE, METHODS
 from dltrain.config.blocks import BLOCK_KEYS
 from dltrain.config.component_schemas import Definitions, Variant
 from dltrain.config.schema import RunConfig
+from dltrain.config.trackers import TRACKERS, URI_PATTERN
 from dltrain.config.trainable import WORDS
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -40,6 +41,7 @@ def make_json_schema() -> dict[str, Any]:
     sections: dict[str, Any] = {name: _tidy(part) for name, part in made.pop("$defs").items()}
     definitions = Definitions()
     _fill_sections(sections, definitions)
+    trackers = _trackers()
     partial = {name: _without_required(sections[name]) for name in ("DatasetConfig", "ModelConfig")}
     partial["ModelConfig"]["properties"]["blocks"] = _blocks(definitions, partial=True)
     root = _tidy(made)
@@ -53,6 +55,7 @@ def make_json_schema() -> dict[str, Any]:
         "else": _root(root, definitions, "plain"),
         "$defs": {
             **sections,
+            **trackers,
             **{f"{name}.partial": part for name, part in partial.items()},
             **definitions.schemas,
         },
@@ -90,6 +93,8 @@ def _root(root: dict[str, Any], definitions: Definitions, variant: Variant) -> S
         "description": properties["metrics"]["description"],
         **any_of({"type": "array", "items": definitions.component("metrics")}, _NULL),
     }
+    references = [{"$ref": f"#/$defs/{section.__name__}"} for section in TRACKERS.values()]
+    properties["trackers"]["items"] = any_of({"enum": [*TRACKERS]}, *references)
     properties["extends"] = {
         "description": "Start from another file: mappings merge, lists replace.",
         "type": "string",
@@ -200,6 +205,15 @@ def _blocks(definitions: Definitions, *, partial: bool = False) -> Schema:
         "type": "object",
         "additionalProperties": block,
     }
+
+
+def _trackers() -> dict[str, Any]:
+    """Return what accepts each tracker as a mapping, by the name of its section."""
+    made = {each.__name__: _tidy(each.model_json_schema()) for each in TRACKERS.values()}
+    for option in made["MLflowTracker"]["properties"]["tracking_uri"]["anyOf"]:
+        if option["type"] == "string":
+            option["pattern"] = URI_PATTERN
+    return made
 
 
 def _or_null(schema: dict[str, Any]) -> Schema:

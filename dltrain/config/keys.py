@@ -15,6 +15,7 @@ from dltrain.config.extending import read_with_bases
 from dltrain.config.losses import METRIC_SHORT_NAMES
 from dltrain.config.paths import Path, format_path
 from dltrain.config.schema import RunConfig
+from dltrain.config.trackers import TRACKERS
 
 Keys = dict[str, list[Any]]
 """A dotted key -> values to propose for it: what the config holds, the choices, the default."""
@@ -36,6 +37,8 @@ def list_keys(config: FilePath | None) -> Keys:
     data = read_with_bases(config).data if config else {}
     keys: Keys = {}
     for path, value in [*_walk_values(data, ()), *_walk_section(RunConfig, ())]:
+        _note(keys, path, value)
+    for path, value in _walk_trackers(data):
         _note(keys, path, value)
     for path, kind, spec in _walk_components(data):
         for argument_path, value in _walk_arguments(kind, spec, path):
@@ -123,6 +126,15 @@ def _walk_components(data: Mapping[str, Any]) -> Iterator[tuple[Path, Kind, Any]
         inside: Path = ("model", "blocks", name, "layers")
         for index, spec in enumerate(_look_up(data, inside) or ()):
             yield (*inside, index), "layers", spec
+
+
+def _walk_trackers(data: Mapping[str, Any]) -> Iterator[tuple[Path, list[Any]]]:
+    """Yield every option of the trackers that stand there."""
+    for index, spec in enumerate(_look_up(data, ("trackers",)) or ()):
+        name = spec.get("type") if isinstance(spec, dict) else spec
+        section = TRACKERS.get(name) if isinstance(name, str) else None
+        if section is not None:
+            yield from _walk_section(section, ("trackers", index))
 
 
 def _look_up(data: Any, path: Path, wanted: type = list) -> Any:

@@ -271,6 +271,10 @@ def _check_components(data: dict[str, Any], info: DatasetInfo | None, problems: 
             if spec is not None:
                 check_augmentation(spec, path, problems)
             dataset["augment"][index] = spec
+    if isinstance(data.get("trackers"), list) and data["trackers"]:
+        from dltrain.config.trackers import check_trackers  # most configs name none
+
+        data["trackers"] = check_trackers(data["trackers"], problems)
 
 
 def _validate(data: dict[str, Any], problems: Problems) -> RunConfig | None:

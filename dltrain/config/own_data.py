@@ -6,43 +6,81 @@ The answer is a DatasetInfo, like those that the catalog holds of the datasets t
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path as FilePath
 from typing import Any
 
 from dltrain.catalog.datasets import DatasetInfo
 from dltrain.catalog.suggest import nearest
 from dltrain.config.class_folders import ClassFiles, list_class_files
-from dltrain.config.csv_columns import scan_csv
-from dltrain.config.csv_facts import describe_csv_columns, guess_task
 from dltrain.config.document import Problems
+from dltrain.config.npz_arrays import plan_npz
+from dltrain.config.own_keys import TABLE_TYPES
+from dltrain.config.own_table_keys import describe_own_table
+from dltrain.config.words import find_words
 
 _WHAT = {
     "csv": "a CSV file",
+    "parquet": "a Parquet file",
+    "jsonl": "a file of JSON lines",
+    "npz": "an .npz file",
+    "huggingface": "a folder that `save_to_disk` of Hugging Face's datasets wrote",
     "image_folder": "a folder with a folder of images for each class",
     "text_folder": "a folder with a folder of .txt files for each class",
 }
-# Texts whose words are counted; the words are those of `dltrain.data.tokenize`.
+# Texts whose words are counted.
 _SAMPLED_TEXTS = 200
-_WORD = re.compile(r"[\w']+|[!?]")
 
 
 def describe_own_data(
     section: dict[str, Any], base: FilePath, problems: Problems
 ) -> DatasetInfo | None:
-    """Look at the data that `section` names, and make its path absolute, from `base`.
+    """Look at the data that `section` names, and make its paths absolute, from `base`.
 
-    Return None, with a problem, if the path or a column isn't there, and None without one if a
+    Return None, with a problem, if a path or a column isn't there, and None without one if a
     value is of a wrong type. Raises DataError if what is there is damaged or no such data.
     """
-    path = _find_path(section, base, problems)
-    if path is None:
+    keys = [key for key in ("path", "validation_path", "test_path") if section.get(key) is not None]
+    found = {key: _find_path(section, key, base, problems) for key in keys}
+    section.update({key: str(path) for key, path in found.items() if path is not None})
+    path = found["path"]
+    if path is None or None in found.values():
         return None
-    section["path"] = str(path)
-    if section["type"] == "csv":
-        return _describe_csv(section, path, problems)
+    if section["type"] in TABLE_TYPES:
+        return describe_own_table(section, problems)
+    if section["type"] == "npz":
+        return _describe_npz(section, problems)
     return describe_own_folder(section, list_class_files(path, section["type"]))
+
+
+def _describe_npz(section: dict[str, Any], problems: Problems) -> DatasetInfo | None:
+    """Look at an .npz file, and write into the section what its token ids say."""
+    if section.get("modality") not in (None, "image", "tabular", "tokens"):
+        return None
+    if section.get("task") not in (None, "classification", "regression"):
+        return None
+    plan = plan_npz(section)
+    section["task"] = plan.info.task
+    if plan.info.modality != "text":
+        return plan.info
+    words, length = plan.largest_id + 1, plan.info.median_words
+    for key, default, least, expected in (
+        ("max_words", words, words, f">= {words}: the largest id is {words - 1}"),
+        ("max_length", length, length, f"{length}, the ids of a row"),
+        ("ngrams", 1, 1, "1: pairs are for texts"),
+    ):
+        value = section.get(key)
+        if value is None:
+            section[key] = default
+        elif not isinstance(value, int) or value < least or (key != "max_words" and value > least):
+            problems.add(
+                ("dataset", key),
+                f"expected {expected}, received {value}.",
+                expected=expected,
+                received=str(value),
+            )
+            return None
+    return plan.info
 
 
 def describe_own_folder(section: Mapping[str, Any], files: ClassFiles) -> DatasetInfo | None:
@@ -80,63 +118,22 @@ def count_median_words(files: ClassFiles) -> int:
     lengths = []
     for path in paths[:: max(1, len(paths) // _SAMPLED_TEXTS)]:
         try:
-            lengths.append(len(_WORD.findall(path.read_text(encoding="utf-8"))))
+            lengths.append(len(find_words(path.read_text(encoding="utf-8"))))
         except (OSError, UnicodeDecodeError):
             continue
     return sorted(lengths)[len(lengths) // 2] if lengths else 0
 
 
-def _describe_csv(
-    section: dict[str, Any], path: FilePath, problems: Problems
-) -> DatasetInfo | None:
-    ignore = section.get("ignore") or []
-    target_name, task = section["target"], section.get("task")
-    if not isinstance(ignore, list):
-        return None
-    names: list[Any] = [target_name, *ignore]
-    if not all(isinstance(name, str) for name in names):
-        return None
-    if task not in (None, "classification", "regression"):
-        return None
-    scan = scan_csv(path)
-    known = [column.name for column in scan.columns]
-    wrong = False
-    places: list[tuple[str | int, ...]] = [("target",)]
-    places += [("ignore", index) for index in range(len(ignore))]
-    for place, name in zip(places, names, strict=True):
-        if name not in known:
-            wrong = True
-            problems.add(
-                ("dataset", *place),
-                f"{path.name} has no column '{name}'.",
-                hint=f"It has {_shorten(known)}.",
-                expected=f"a column of {path.name}",
-                received=f"'{name}'",
-                suggestion=nearest(name, known),
-            )
-        elif place[0] == "ignore" and name == target_name:
-            wrong = True
-            problems.add(
-                ("dataset", *place),
-                f"'{name}' is the target; it can't be ignored.",
-                expected="another column",
-                received=f"'{name}'",
-            )
-    target = scan.find(target_name)
-    if wrong or target is None:
-        return None
-    section["task"] = task or guess_task(target)
-    return describe_csv_columns(scan, target, task=section["task"], ignore=ignore)
-
-
-def _find_path(section: Mapping[str, Any], base: FilePath, problems: Problems) -> FilePath | None:
-    if not isinstance(section["path"], str) or not section["path"]:
+def _find_path(
+    section: Mapping[str, Any], key: str, base: FilePath, problems: Problems
+) -> FilePath | None:
+    if not isinstance(section[key], str) or not section[key]:
         return None
     expected = _WHAT[section["type"]]
-    wants_file = section["type"] == "csv"
-    path = base / section["path"]
+    wants_file = section["type"] in ("csv", "parquet", "jsonl", "npz")
+    path = base / section[key]
     try:
-        path = (base / FilePath(section["path"]).expanduser()).resolve()
+        path = (base / FilePath(section[key]).expanduser()).resolve()
         if path.is_file() if wants_file else path.is_dir():
             return path
         there = os.path.lexists(path)
@@ -146,11 +143,11 @@ def _find_path(section: Mapping[str, Any], base: FilePath, problems: Problems) -
     if there:
         message = f"{path} is a {'folder' if wants_file else 'file'}; expected {expected}."
     problems.add(
-        ("dataset", "path"),
+        ("dataset", key),
         message,
         hint="" if there else "A relative path is taken from the folder of the config.",
         expected=expected,
-        received=f"'{section['path']}'",
+        received=f"'{section[key]}'",
         suggestion=None if there else _nearest_entry(path),
     )
     return None
@@ -169,8 +166,3 @@ def _is_size(size: object) -> bool:
         and len(size) == 2
         and all(type(each) is int and each >= 1 for each in size)
     )
-
-
-def _shorten(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:20])
-    return shown if len(names) <= 20 else f"{shown} and {len(names) - 20} more"

@@ -7,19 +7,34 @@ from typing import Any
 
 from dltrain.config.document import Problems
 
-OWN_TYPES = ("csv", "image_folder", "text_folder")
+OWN_TYPES = ("csv", "parquet", "jsonl", "npz", "huggingface", "image_folder", "text_folder")
 
+TABLE_TYPES = ("csv", "parquet", "jsonl", "huggingface")
+
+_SPLITS = ("validation_path", "test_path", "split_column", "group_column")
+_TABLE = ("target", "task", "ignore", "columns", "weight_column", *_SPLITS)
 _NEEDED = {
     "csv": ("path", "target"),
+    "parquet": ("path", "target"),
+    "jsonl": ("path",),
+    "npz": ("path",),
+    "huggingface": ("path", "target"),
     "image_folder": ("path", "image_size"),
     "text_folder": ("path",),
 }
-_OPTIONS = {
-    "csv": ("target", "task", "ignore"),
-    "image_folder": ("image_size", "color"),
+_OPTIONS: Mapping[str, tuple[str, ...]] = {
+    "csv": _TABLE,
+    "parquet": _TABLE,
+    "jsonl": ("text", "target", "task", "weight_column", *_SPLITS),
+    "npz": ("task", "modality"),
+    "huggingface": (
+        *("text", "target", "task", "ignore", "columns"),
+        *("weight_column", "split_column", "group_column"),
+    ),
+    "image_folder": ("image_size", "color", "on_error"),
     "text_folder": (),
 }
-_OWN_KEYS = ("path", "target", "task", "ignore", "image_size", "color")
+_OWN_KEYS = tuple(dict.fromkeys(("path", *(key for keys in _OPTIONS.values() for key in keys))))
 _EXAMPLES = {
     "path": "It is taken from the folder of this file.",
     "target": "The column to predict.",

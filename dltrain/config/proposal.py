@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from dltrain.catalog.suggest import nearest
 from dltrain.config.class_folders import SUFFIXES, find_suffixes
+from dltrain.config.proposed_arrays import propose_arrays
 from dltrain.config.proposed_folder import propose_images, propose_texts
+from dltrain.config.proposed_lines import propose_lines
 from dltrain.config.proposed_table import propose_table
 from dltrain.config.proposed_text import Proposal, quote
 from dltrain.errors import DataError, UsageError
 
-_TABLES = (".csv", ".tsv", ".tab")
+_FILES: Mapping[str, Callable[[Path], Proposal]] = {
+    ".csv": lambda path: propose_table(path, "csv"),
+    ".tsv": lambda path: propose_table(path, "csv"),
+    ".tab": lambda path: propose_table(path, "csv"),
+    ".parquet": lambda path: propose_table(path, "parquet"),
+    ".jsonl": propose_lines,
+    ".npz": propose_arrays,
+}
 
 
 def propose_config(path: Path, *, folder: Path | None) -> str:
@@ -29,12 +39,14 @@ def propose_config(path: Path, *, folder: Path | None) -> str:
     except (OSError, ValueError, RuntimeError) as error:
         raise UsageError(f"--from: {path} is no path: {error}.") from None
     if is_file:
-        if path.suffix.lower() not in _TABLES:
+        propose = _FILES.get(path.suffix.lower())
+        if propose is None:
+            *first, last = _FILES
             raise UsageError(
-                f"--from: {path} is no {', '.join(_TABLES[:-1])} or {_TABLES[-1]} file.",
-                hint="Give a CSV file, or the folder that holds a folder a class.",
+                f"--from: {path} is no {', '.join(first)} or {last} file.",
+                hint="Give one of these, or the folder that holds a folder a class.",
             )
-        proposal = propose_table(path)
+        proposal = propose(path)
     elif is_folder:
         proposal = _propose_folder(path)
     else:
@@ -54,7 +66,7 @@ def _propose_folder(path: Path) -> Proposal:
         return propose_images(path)
     if kinds == ["text_folder"]:
         return propose_texts(path)
-    tables = sorted(each.name for each in path.iterdir() if each.suffix.lower() in _TABLES)
+    tables = sorted(each.name for each in path.iterdir() if each.suffix.lower() in _FILES)
     raise DataError(
         f"{path} holds no folder of images ({', '.join(SUFFIXES['image_folder'])}) and none of "
         "texts (.txt).",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import statistics
 import warnings
 from collections import Counter
@@ -10,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dltrain.config.class_folders import ClassFiles, list_class_files
+from dltrain.config.proposed_layers import write_convolutions
 from dltrain.config.proposed_text import (
     TEST_SPLIT,
     Proposal,
@@ -19,19 +19,14 @@ from dltrain.config.proposed_text import (
     describe_classes,
     say,
     write_loss,
-    write_output,
     write_training,
 )
+from dltrain.config.proposed_words import SAMPLED_TEXTS, look_at_texts
 from dltrain.errors import DataError
 
 _SAMPLED_IMAGES = 300
 _LONGEST_SIDE = 96
 _SHORTEST_SIDE = 16
-
-_SAMPLED_TEXTS = 2_000
-_MOST_WORDS = 20_000
-_LONGEST_TEXT = 400
-_WORD = re.compile(r"[\w']+|[!?]")
 
 
 def propose_images(path: Path) -> Proposal:
@@ -48,19 +43,6 @@ def propose_images(path: Path) -> Proposal:
         f"Height {_say_range(heights)}, width {_say_range(widths)}: {len(sizes):,} were looked at",
     )
     split, trained = _write_splits(files)
-    filters = (32, 64, 128) if min(height, width) >= 32 else (32, 64)
-    layers = []
-    for number in filters:
-        layers.append(
-            f"{{type: conv2d, filters: {number}, kernel_size: 3, padding: same, activation: relu}}"
-        )
-        if number != filters[-1]:
-            layers.append("max_pooling2d # halves height and width")
-    layers += [
-        "global_average_pooling2d # the mean of each filter over the image",
-        "{type: dropout, rate: 0.3} # against overfitting; try: 0, 0.5",
-        write_output(len(files.class_names)),
-    ]
     return Proposal(
         title=f"A small convolutional network for the images of {say(path.name)}",
         type="image_folder",
@@ -74,7 +56,7 @@ def propose_images(path: Path) -> Proposal:
             "  # try, if a mirrored image is still one of its class:",
             "  # - {type: random_flip, mode: horizontal}",
         ),
-        layers=tuple(layers),
+        layers=write_convolutions(height, width, len(files.class_names)),
         loss=write_loss(len(files.class_names)),
         training=write_training(trained, epochs=50, patience=8),
     )
@@ -83,38 +65,16 @@ def propose_images(path: Path) -> Proposal:
 def propose_texts(path: Path) -> Proposal:
     """Propose a config for a folder of texts. Raises DataError if it can't be trained on."""
     files = list_class_files(path, "text_folder")
-    lengths, words, whole = _look_at_texts(files)
-    known = max(3, len(words) + 2)  # padding and unknown
-    max_words = min(_MOST_WORDS, known) if whole else _MOST_WORDS
-    long = sorted(lengths)[int(0.9 * (len(lengths) - 1))]
-    max_length = max(10, min(_LONGEST_TEXT, -(-long // 10) * 10))
-    median = statistics.median_low(lengths)
-    seen = (
-        *_describe_files(files, "text"),
-        f"Words of a text: median {median:,}, nine of ten have {long:,} or fewer, the longest "
-        f"{max(lengths):,}",
-        f"({'all' if whole else f'{len(lengths):,}'} texts looked at, {len(words):,} different "
-        "words)",
-    )
+    sample = _sample(files, SAMPLED_TEXTS)
+    whole = len(sample) == sum(len(each) for each in files.train)
+    facts = look_at_texts((_read(each) for each in sample), whole=whole)
     split, trained = _write_splits(files)
     return Proposal(
         title=f"The average of the words' embeddings, for the texts of {say(path.name)}",
         type="text_folder",
-        seen=seen,
-        dataset=(
-            f"max_words: {max_words} # the vocabulary: the most frequent words of the training "
-            "rows",
-            f"max_length: {max_length} # words a text is padded or cut to",
-            "truncate: end # what is cut off a long one; try: start",
-            *split,
-        ),
-        layers=(
-            f"{{type: embedding, input_dim: {max_words}, output_dim: 32, mask_zero: true}} # 0 is "
-            "padding: left out",
-            "global_average_pooling1d # the mean of the words",
-            "{type: dropout, rate: 0.3} # against overfitting; try: 0, 0.5",
-            write_output(len(files.class_names)),
-        ),
+        seen=(*_describe_files(files, "text"), *facts.describe()),
+        dataset=(*facts.write_options(), *split),
+        layers=facts.write_layers(len(files.class_names)),
         loss=write_loss(len(files.class_names), rate="3e-3"),
         training=write_training(trained, epochs=50, patience=5),
     )
@@ -185,21 +145,13 @@ def _choose_size(sizes: Sequence[tuple[int, int]]) -> tuple[tuple[int, int], str
     return (sides[0], sides[1]), "height and width; larger sees more and takes longer"
 
 
-def _look_at_texts(files: ClassFiles) -> tuple[list[int], set[str], bool]:
-    """Return the lengths in words of a sample, its different words, and whether it is all."""
-    sample = _sample(files, _SAMPLED_TEXTS)
-    lengths, words = [], set()
-    for path in sample:
-        try:
-            text = path.read_text(encoding="utf-8")
-        except OSError as error:
-            raise DataError(f"{path} can't be read: {error.strerror}.") from error
-        except UnicodeDecodeError as error:
-            raise DataError(
-                f"{path} is not UTF-8 text: {error}.",
-                hint=f"Convert it, for example with: iconv -f LATIN1 -t UTF-8 {path.name}",
-            ) from error
-        found = _WORD.findall(text.lower())
-        lengths.append(len(found))
-        words.update(found)
-    return lengths, words, len(sample) == sum(len(each) for each in files.train)
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise DataError(f"{path} can't be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"{path} is not UTF-8 text: {error}.",
+            hint=f"Convert it, for example with: iconv -f LATIN1 -t UTF-8 {path.name}",
+        ) from error

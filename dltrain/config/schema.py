@@ -32,30 +32,74 @@ class DatasetConfig(Section):
     name: str | None = Field(
         None, description="A dataset of `dltrain data list`; data of your own has a type instead."
     )
-    type: Literal["csv", "image_folder", "text_folder"] | None = Field(
+    type: (
+        Literal["csv", "parquet", "jsonl", "npz", "huggingface", "image_folder", "text_folder"]
+        | None
+    ) = Field(
         None,
-        description="Data of your own: a CSV file with a header, or a folder that holds a folder "
-        "of images or of .txt files for each class.",
+        description="Data of your own: a CSV or Parquet file, a file of JSON lines with texts, "
+        "NumPy arrays, a saved Hugging Face dataset, or a folder that holds a folder of "
+        "images or of .txt files for each class.",
     )
     path: Annotated[str, Field(min_length=1)] | None = Field(
         None,
         description="Own data: the file or folder; a relative one is taken from the config's "
         "folder.",
     )
-    target: str | None = Field(None, description="CSV: the column to predict.")
+    validation_path: Annotated[str, Field(min_length=1)] | None = Field(
+        None, description="Table: a second file, whose rows are the validation split."
+    )
+    test_path: Annotated[str, Field(min_length=1)] | None = Field(
+        None, description="Table: another file, whose rows are the test split."
+    )
+    target: str | None = Field(
+        None, description="Table: the column to predict; of JSON lines, the key (label)."
+    )
+    text: str | None = Field(
+        None,
+        description="JSON lines: the key of the text (text); Hugging Face: the column of the "
+        "texts, where they are the input.",
+    )
     task: Literal["classification", "regression"] | None = Field(
         None,
-        description="CSV: whether the target is a class or a number; default: a class if it is "
+        description="Table: whether the target is a class or a number; default: a class if it is "
         "text, or whole numbers of at most 20 different values.",
     )
+    modality: Literal["image", "tabular", "tokens"] | None = Field(
+        None,
+        description="NumPy arrays: what x holds; default: a table if it has two dimensions, else "
+        "images. tokens stands for ids of words, or of other parts of texts.",
+    )
     ignore: list[str] | None = Field(
-        None, description="CSV: columns to leave out, such as a number that only counts the rows."
+        None, description="Table: columns to leave out, such as a number that only counts the rows."
+    )
+    columns: dict[str, Literal["number", "category", "datetime", "text"]] | None = Field(
+        None,
+        description="Table: what a column is, where its values tell it wrongly, such as a postal "
+        "code; text makes a feature of each of its most frequent words.",
+    )
+    weight_column: str | None = Field(
+        None, description="Table: a column of numbers that say how much each row counts."
+    )
+    group_column: str | None = Field(
+        None,
+        description="Table: a column that names groups, such as patients; the rows of one never "
+        "lie in two splits.",
+    )
+    split_column: str | None = Field(
+        None,
+        description="Table: a column that says train, validation or test of each row.",
     )
     image_size: Annotated[list[Count], Field(min_length=2, max_length=2)] | None = Field(
         None, description="Image folder: [height, width] that every image is resized to."
     )
     color: Literal["rgb", "grey"] | None = Field(
         None, description="Image folder: three channels or one (rgb)."
+    )
+    on_error: Literal["fail", "skip"] | None = Field(
+        None,
+        description="Image folder: whether an image that can't be read ends the run, or is left "
+        "out and counted (fail).",
     )
     classes: list[str | int] | None = Field(
         None, description="The only classes whose rows are used, by name, in this order."
@@ -311,3 +355,7 @@ class RunConfig(Section):
     optimizer: Any = Field(None, description="A Keras optimizer.")
     metrics: list[Any] | None = Field(None, description="Computed every epoch.")
     training: TrainingConfig = Field(default_factory=lambda: TrainingConfig.model_construct())
+    trackers: list[Any] = Field(
+        default_factory=list,
+        description="Where else the run is recorded: tensorboard, mlflow, wandb.",
+    )

@@ -28,16 +28,24 @@ _TYPES = {
 
 
 def add_validation_errors(
-    error: ValidationError, schema: type[BaseModel], problems: Problems
+    error: ValidationError,
+    schema: type[BaseModel],
+    problems: Problems,
+    *,
+    below: Path = (),
+    called: str = "a config",
 ) -> None:
-    """Add every error of `error`, in dltrain's words; alternatives of one value become one."""
+    """Add every error of `error`, in dltrain's words; alternatives of one value become one.
+
+    The validated data stands at `below`, and is `called` so.
+    """
     grouped: dict[Path, list[ErrorDetails]] = {}
     for detail in error.errors():
         grouped.setdefault(_known_path(detail["loc"], schema), []).append(detail)
     for path, details in grouped.items():
-        if details[0]["input"] is None and problems.touches(path):
+        if details[0]["input"] is None and problems.touches((*below, *path)):
             continue  # a component that was refused already stands as None
-        _add(path, details, schema, problems)
+        _add(path, details, schema, problems, below=below, called=called)
 
 
 def wrong_paths(error: ValidationError, schema: type[BaseModel]) -> set[Path]:
@@ -46,15 +54,22 @@ def wrong_paths(error: ValidationError, schema: type[BaseModel]) -> set[Path]:
 
 
 def _add(
-    path: Path, details: list[ErrorDetails], schema: type[BaseModel], problems: Problems
+    path: Path,
+    details: list[ErrorDetails],
+    schema: type[BaseModel],
+    problems: Problems,
+    *,
+    below: Path,
+    called: str,
 ) -> None:
     first = details[0]
+    place = (*below, *path)
     if first["type"] == "extra_forbidden":
         section = _section(path[:-1], schema)
         names = list(section.model_fields) if section else []
-        where = str(path[-2]) if len(path) > 1 else "a config"
+        where = str(path[-2]) if len(path) > 1 else called
         problems.add(
-            path,
+            place,
             f"{where} has no key '{path[-1]}'.",
             hint=f"It takes {', '.join(names)}.",
             of_key=True,
@@ -64,13 +79,13 @@ def _add(
         )
     elif first["type"] == "missing":
         name = path[-1]
-        where = f"{path[-2]} needs" if len(path) > 1 else "a config needs"
+        where = f"{path[-2]} needs" if len(path) > 1 else f"{called} needs"
         hint = _missing_hint(str(name))
-        problems.add(path, f"{where} `{name}:`.", hint=hint, expected=f"{name}:", received="none")
+        problems.add(place, f"{where} `{name}:`.", hint=hint, expected=f"{name}:", received="none")
     else:
         expected = " or ".join(dict.fromkeys(_expected(detail) for detail in details))
         choices = [name for detail in details for name in _choices(detail)]
-        add_wrong_value(path, first["input"], expected, problems, choices=choices)
+        add_wrong_value(place, first["input"], expected, problems, choices=choices)
 
 
 def _missing_hint(name: str) -> str:
@@ -100,6 +115,8 @@ def _expected(detail: ErrorDetails) -> str:
         return "two whole numbers, [height, width]"
     if kind == "string_pattern_mismatch":
         return "letters, digits, _, - and . only, the first a letter or digit"
+    if kind == "string_too_short":
+        return "a text of at least one character"
     if kind == "string_too_long":
         return f"at most {context['max_length']} characters"
     return detail["msg"]

@@ -183,7 +183,7 @@ def _add_smote_rows(
 
     A category, or whether a value is missing, is that of the nearer of the two.
     """
-    inputs = table.in_memory().inputs.astype(np.float32)
+    inputs = np.asarray(table.in_memory().inputs, dtype=np.float32)
     scaling = scaling or Scaling(mean=(0.0,), scale=(1.0,))
     mean, scale = np.array(scaling.mean, np.float32), np.array(scaling.scale, np.float32)
     resampled, labels = sampler.fit_resample((inputs - mean) / scale, table.labels)

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dltrain.config.targets import Encoding
+from dltrain.data.row_file import Inputs
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class Table:
     `weights` `(n,)` says how much each row counts in the loss; None: every row counts 1.
     """
 
-    inputs: npt.NDArray[Any]
+    inputs: Inputs
     labels: npt.NDArray[Any]
     positions: npt.NDArray[np.int64] | None = None
     weights: npt.NDArray[np.float32] | None = None

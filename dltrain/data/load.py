@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,14 +12,17 @@ import numpy as np
 import numpy.typing as npt
 
 from dltrain.catalog.datasets import DatasetInfo, Feature
+from dltrain.config.own_keys import TABLE_TYPES
 from dltrain.config.rules import count_held_out, text_length
 from dltrain.config.schema import DatasetConfig
 from dltrain.data.batches import Table
 from dltrain.data.class_choice import UNCHOSEN, choose_rows
 from dltrain.data.dataset import Dataset, Rows
+from dltrain.data.grouped_splits import hold_out_groups
+from dltrain.data.leakage import count_shared_rows, describe_shared_rows
 from dltrain.data.normalize import Scaling, measure_scaling
 from dltrain.data.open import open_configured_dataset, open_smoke_dataset
-from dltrain.data.own_csv import complete_features
+from dltrain.data.preprocessing import Preprocessing, check_features
 from dltrain.data.progress import SILENT, Progress
 from dltrain.data.splits import (
     TEST_SPLIT_SEED,
@@ -28,6 +32,7 @@ from dltrain.data.splits import (
     thin_classes,
 )
 from dltrain.data.stand_in import DataKind, describe_stand_in, find_kind, least_split_rows
+from dltrain.data.table_encoding import ColumnEncoding, complete_features, learn_columns
 from dltrain.data.texts import Texts
 from dltrain.data.tokenize import append_bigrams, encode_texts, train_tokenizer
 
@@ -73,6 +78,8 @@ class LoadedData:
     """The largest value that an image may hold (255, or 16 for digits); 1 where it isn't asked."""
     tokenizer: Any
     fingerprint: dict[str, Any]
+    preprocessing: Preprocessing
+    """What turns raw input into `row_shape`, beside the tokenizer."""
     sources: dict[str, Source] = field(default_factory=dict)
     """Where the rows of each table come from, in the table's order."""
 
@@ -95,14 +102,16 @@ def load_data(
     offline: bool = False,
     splits: Collection[str] = SPLITS,
     tokenizer: Any = None,
+    preprocessing: Preprocessing | None = None,
     progress: Progress = SILENT,
     smoke: bool = False,
 ) -> LoadedData:
     """Open the dataset, split it and bring it into the form that the model takes.
 
-    `seed` decides the validation rows. A `tokenizer` from a run is used as it is; without one, it
-    is trained on the training rows. `smoke` takes a few rows only, or a stand-in where the dataset
-    isn't prepared, and never a network: the fingerprint says which. Raises DataError.
+    `seed` decides the validation rows. A `tokenizer` and a `preprocessing` from a run are used as
+    they are; without them, the training rows say what they are. `smoke` takes a few rows
+    only, or a stand-in where the dataset isn't prepared, and never a network: the fingerprint says
+    which. Raises DataError.
     """
     if smoke:
         dataset = open_smoke_dataset(config, data_dir=data_dir, seed=seed)
@@ -114,8 +123,20 @@ def load_data(
         )
     dataset = choose_rows(dataset, config.classes)
     rows = split_dataset(dataset, config, seed=seed)
-    if dataset.info.features:
-        rows = _complete_features(rows, dataset.info)
+    fingerprint = dict(dataset.fingerprint)
+    if config.type is not None and not smoke and {"train", "test"} <= set(splits):
+        fingerprint["shared_rows"] = count_shared_rows(rows)
+        sizes = {split: len(indices) for split, (_, indices) in rows.items()}
+        shared, is_table = fingerprint["shared_rows"], config.type in TABLE_TYPES
+        for sentence in describe_shared_rows(shared, sizes, is_table=is_table):
+            progress.warn(sentence)
+    if preprocessing is None:
+        columns = _learn_columns(rows["train"], dataset.info)
+        preprocessing = Preprocessing.of(dataset.info, columns)
+    else:
+        check_features(preprocessing, dataset.info)
+    if preprocessing.columns:
+        rows = _complete_features(rows, preprocessing.columns)
     train_rows, train_indices = rows["train"]
     scaling, largest = None, 1.0
     if isinstance(train_rows.inputs, Texts):
@@ -149,15 +170,16 @@ def load_data(
         scaling=scaling,
         largest=largest,
         tokenizer=tokenizer,
-        fingerprint=dict(dataset.fingerprint),
-        sources={split: _describe_source(dataset, *rows[split]) for split in tables},
+        fingerprint=fingerprint,
+        preprocessing=preprocessing,
+        sources={split: _describe_source(dataset, split, *rows[split]) for split in tables},
     )
 
 
-def _describe_source(dataset: Dataset, rows: Rows, indices: Indices) -> Source:
+def _describe_source(dataset: Dataset, split: str, rows: Rows, indices: Indices) -> Source:
     info = dataset.info
     return Source(
-        part="test" if rows is dataset.test else "train",
+        part="test" if split == "test" and dataset.test is not None else "train",
         rows=rows,
         indices=indices,
         modality=info.modality,
@@ -175,39 +197,36 @@ def _name_feature(feature: Feature) -> str:
 def split_dataset(
     dataset: Dataset, config: DatasetConfig, *, seed: int
 ) -> dict[str, tuple[Rows, Indices]]:
-    """Return for each split its rows and the indices into them; a published test split stays.
+    """Return for each split its rows and the indices into them.
 
-    Rows of classes that weren't chosen (see `choose_rows`) are in none.
+    A published test split stays, and so do validation rows that the data itself marks. Rows of one
+    group stay together. Rows of classes that weren't chosen (see `choose_rows`) are in none.
     """
     names = dataset.info.class_names
-    labels = np.asarray(dataset.train.labels)
     rows = _find_chosen(dataset.train, names)
+    marked = dataset.train.is_validation
+    validation: Indices | None = None
+    if marked is not None:
+        rows, validation = rows[~marked[rows]], rows[marked[rows]]
     if dataset.test is not None:
         test = (dataset.test, _find_chosen(dataset.test, names))
     else:
-        rows, held = hold_out(
-            rows,
-            labels,
-            fraction=config.test_split or 0.0,
-            seed=TEST_SPLIT_SEED,
-            split="test",
-            class_names=names,
+        rows, held = _hold_out(
+            dataset, rows, config.test_split or 0.0, split="test", seed=TEST_SPLIT_SEED
         )
         test = (dataset.train, held)
     if config.keep:
+        labels = np.asarray(dataset.train.labels)
         rows = thin_classes(rows, labels, shares=config.keep, seed=seed, class_names=names)
     if config.rows_per_class:
+        labels = np.asarray(dataset.train.labels)
         rows = limit_classes(rows, labels, most=config.rows_per_class, seed=seed)
-    train, validation = hold_out(
-        rows,
-        labels,
-        fraction=config.validation_split,
-        seed=seed,
-        split="validation",
-        class_names=names,
-    )
+    if validation is None:
+        rows, validation = _hold_out(
+            dataset, rows, config.validation_split, split="validation", seed=seed
+        )
     return {
-        "train": (dataset.train, train),
+        "train": (dataset.train, rows),
         "validation": (dataset.train, validation),
         "test": test,
     }
@@ -219,14 +238,37 @@ def _find_chosen(rows: Rows, class_names: tuple[str, ...]) -> Indices:
     return np.flatnonzero(chosen).astype(np.int64)
 
 
+def _hold_out(
+    dataset: Dataset, rows: Indices, fraction: float, *, split: str, seed: int
+) -> tuple[Indices, Indices]:
+    labels, names = np.asarray(dataset.train.labels), dataset.info.class_names
+    groups = dataset.train.groups
+    if groups is None:
+        return hold_out(rows, labels, fraction=fraction, seed=seed, split=split, class_names=names)
+    return hold_out_groups(
+        rows, labels, groups, fraction=fraction, seed=seed, split=split, class_names=names
+    )
+
+
+def _learn_columns(train: tuple[Rows, Indices], info: DatasetInfo) -> tuple[ColumnEncoding, ...]:
+    rows, indices = train
+    if not info.features:
+        return ()
+    assert isinstance(rows.inputs, np.ndarray)
+    return learn_columns(info.features, rows.inputs, rows.texts, indices)
+
+
 def _complete_features(
-    rows: dict[str, tuple[Rows, Indices]], info: DatasetInfo
+    rows: dict[str, tuple[Rows, Indices]], columns: tuple[ColumnEncoding, ...]
 ) -> dict[str, tuple[Rows, Indices]]:
-    """Fill in, by what the training rows hold, the missing values of a table that is split."""
-    whole, indices = rows["train"]
-    assert isinstance(whole.inputs, np.ndarray)
-    filled = Rows(complete_features(whole.inputs, indices, info.features), whole.labels)
-    return {split: (filled, indices) for split, (_, indices) in rows.items()}
+    """Fill in what was learned, once for the rows that several splits share."""
+    filled: dict[int, Rows] = {}
+    for part, _ in rows.values():
+        if id(part) not in filled:
+            assert isinstance(part.inputs, np.ndarray)
+            inputs = complete_features(columns, part.inputs, part.texts)
+            filled[id(part)] = dataclasses.replace(part, inputs=inputs)
+    return {split: (filled[id(part)], indices) for split, (part, indices) in rows.items()}
 
 
 def _widen_splits(config: DatasetConfig, dataset: Dataset) -> DatasetConfig:
@@ -254,11 +296,13 @@ def _widen_splits(config: DatasetConfig, dataset: Dataset) -> DatasetConfig:
 
 def _make_table(rows: Rows, indices: Indices, config: DatasetConfig, tokenizer: Any) -> Table:
     labels = np.asarray(rows.labels[indices])
+    weights = None if rows.weights is None else rows.weights[indices]
     if not isinstance(rows.inputs, Texts):
-        return Table(rows.inputs, labels, np.asarray(indices, dtype=np.int64))
+        positions = np.asarray(indices, dtype=np.int64)
+        return Table(rows.inputs, labels, positions, weights=weights)
     ids = encode_texts(tokenizer, rows.inputs.select(indices))
     if config.ngrams == 2:
         ids = append_bigrams(
             ids, vocabulary=config.max_words or 0, buckets=config.ngram_buckets or 0
         )
-    return Table(ids, labels)
+    return Table(ids, labels, weights=weights)

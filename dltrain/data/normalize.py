@@ -9,8 +9,12 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-# Rows read at a time, so that a memory-mapped array is never copied whole.
+from dltrain.data.row_file import Inputs
+
+# Rows read at a time, so that what lies on the disk is never in memory whole. Squares of the bytes
+# of a chunk, as float64, take eight times as much.
 _CHUNK = 4_096
+_CHUNK_BYTES = 1 << 24
 
 
 @dataclass(frozen=True)
@@ -22,7 +26,7 @@ class Scaling:
 
 
 def measure_scaling(
-    inputs: npt.NDArray[Any],
+    inputs: Inputs,
     rows: npt.NDArray[np.int64],
     method: Literal["unit", "standard"],
 ) -> Scaling:
@@ -37,9 +41,7 @@ def measure_scaling(
     axes = tuple(range(inputs.ndim - 1))
     count = len(rows) * int(np.prod(inputs.shape[1:-1]))
     mean = sum(chunk.sum(axis=axes, dtype=np.float64) for chunk in _chunks(inputs, rows)) / count
-    square = sum(
-        ((chunk.astype(np.float64) - mean) ** 2).sum(axis=axes) for chunk in _chunks(inputs, rows)
-    )
+    square = sum(_square(chunk, mean).sum(axis=axes) for chunk in _chunks(inputs, rows))
     deviation = np.sqrt(np.asarray(square) / count)
     deviation[deviation == 0] = 1.0
     return Scaling(
@@ -48,6 +50,15 @@ def measure_scaling(
     )
 
 
-def _chunks(inputs: npt.NDArray[Any], rows: npt.NDArray[np.int64]) -> Iterator[npt.NDArray[Any]]:
-    for start in range(0, len(rows), _CHUNK):
-        yield inputs[rows[start : start + _CHUNK]]
+def _square(chunk: npt.NDArray[Any], mean: Any) -> npt.NDArray[np.float64]:
+    """Return the squared distances from the mean, with one copy of the chunk in memory."""
+    distances = chunk.astype(np.float64)
+    distances -= mean
+    return np.square(distances, out=distances)
+
+
+def _chunks(inputs: Inputs, rows: npt.NDArray[np.int64]) -> Iterator[npt.NDArray[Any]]:
+    row_bytes = max(1, int(np.prod(inputs.shape[1:])) * inputs.dtype.itemsize)
+    step = max(1, min(_CHUNK, _CHUNK_BYTES // row_bytes))
+    for start in range(0, len(rows), step):
+        yield inputs[rows[start : start + step]]

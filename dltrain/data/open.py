@@ -69,7 +69,7 @@ def open_configured_dataset(
     Raises DataError.
     """
     if config.type is not None:
-        return open_own_dataset(config, progress=progress or SILENT)
+        return open_own_dataset(config, data_dir=data_dir, progress=progress or SILENT)
     return open_dataset(
         config.name or "",
         data_dir=data_dir,
@@ -91,7 +91,7 @@ def open_smoke_dataset(
     Nothing is fetched. Raises DataError if the dataset lies in `data_dir` but is damaged.
     """
     if config.type is not None:
-        return take_subset(open_own_dataset(config), seed=seed)
+        return take_subset(open_own_dataset(config, data_dir=data_dir), seed=seed)
     info = _find_info(config.name or "", datasets)
     options = config.made_options()
     if info.embedded:

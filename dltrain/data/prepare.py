@@ -105,7 +105,7 @@ def _arrays_of(split: str, rows: Rows) -> dict[str, npt.NDArray[Any]]:
             f"{split}_offsets": rows.inputs.offsets,
             f"{split}_labels": rows.labels,
         }
-    return {f"{split}_inputs": rows.inputs, f"{split}_labels": rows.labels}
+    return {f"{split}_inputs": np.asarray(rows.inputs), f"{split}_labels": rows.labels}
 
 
 def _write_array(path: Path, array: npt.NDArray[Any]) -> dict[str, Any]:

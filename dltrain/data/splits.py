@@ -57,11 +57,11 @@ def hold_out(
         rows,
         test_size=held,
         random_state=seed,
-        stratify=chosen if class_names else _find_strata(chosen, min(held, len(rows) - held)),
+        stratify=chosen if class_names else find_strata(chosen, min(held, len(rows) - held)),
     )
     if class_names:
-        _check_present(labels, kept, "training", class_names)
-        _check_present(labels, out, split, class_names)
+        check_present(labels, kept, "training", class_names)
+        check_present(labels, out, split, class_names)
     return np.sort(kept), np.sort(out)
 
 
@@ -101,7 +101,7 @@ def limit_classes(
     return np.sort(np.concatenate(kept)) if kept else rows
 
 
-def _find_strata(targets: npt.NDArray[Any], largest_count: int) -> npt.NDArray[np.int64] | None:
+def find_strata(targets: npt.NDArray[Any], largest_count: int) -> npt.NDArray[np.int64] | None:
     """Return which decile of `targets` `(n,)` each lies in; None if the rows are too few for any.
 
     Every stratum needs a row in both parts.
@@ -138,9 +138,10 @@ def _check_classes(
         )
 
 
-def _check_present(
+def check_present(
     labels: npt.NDArray[np.generic], rows: Indices, split: str, class_names: tuple[str, ...]
 ) -> None:
+    """Raise DataError if a class has none of `rows`, which become a split."""
     missing = set(range(len(class_names))) - set(np.unique(labels[rows]).tolist())
     if missing:
         names = ", ".join(f"'{class_names[index]}'" for index in sorted(missing))

@@ -19,7 +19,7 @@ from dltrain.config.schema import DatasetConfig
 from dltrain.data.dataset import Dataset, Rows
 from dltrain.data.made_texts import TextMaker
 from dltrain.data.splits import Indices
-from dltrain.data.texts import Texts, pack_texts
+from dltrain.data.texts import pack_texts
 
 DataKind = Literal["real", "subset", "stand-in"]
 
@@ -171,11 +171,8 @@ def _make_images(
 
 def _take(rows: Rows, count: int, info: DatasetInfo, *, seed: tuple[int, int]) -> Rows:
     indices = _choose(np.asarray(rows.labels), count, info, np.random.default_rng(seed))
-    labels: npt.NDArray[Any] = np.array(rows.labels[indices])
-    if isinstance(rows.inputs, Texts):
-        texts = pack_texts(text.encode() for text in rows.inputs.select(indices))
-        return Rows(texts, labels)
-    return Rows(np.array(rows.inputs[indices]), labels)
+    # Of few rows none may be marked for validation, and all may be of one group.
+    return dataclasses.replace(rows.select(indices), is_validation=None, groups=None)
 
 
 def _choose(

@@ -165,7 +165,7 @@ def _find_falling(curves: Curves) -> Verdict | None:
     return Verdict(
         "underfits",
         f"Underfits: the {name} loss was still falling when the training ended, from "
-        f"{quarter[0]:.4g} to {quarter[-1]:.4g} in its last {len(quarter) - 1} "
+        f"{quarter[0]:.4g} to {min(quarter):.4g} in its last {len(quarter) - 1} "
         f"epoch{'s' if len(quarter) > 2 else ''}." + ("" if curves.validation else _NO_VALIDATION),
         "still falling",
     )

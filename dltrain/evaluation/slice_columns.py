@@ -13,7 +13,6 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -21,15 +20,16 @@ from numpy.typing import NDArray
 
 from dltrain.catalog.datasets import DatasetInfo
 from dltrain.catalog.suggest import nearest
-from dltrain.config.csv_columns import (
+from dltrain.config.own_keys import TABLE_TYPES
+from dltrain.config.own_table import TablePlan, find_split, list_sources, plan_table
+from dltrain.config.schema import DatasetConfig
+from dltrain.config.table_columns import (
     MOST_CATEGORIES,
     describe_number,
     is_missing,
     parse_number,
-    read_rows,
-    scan_csv,
+    scan_table,
 )
-from dltrain.config.schema import DatasetConfig
 from dltrain.data.load import Source
 from dltrain.data.texts import Texts
 from dltrain.errors import DataError, UsageError
@@ -63,10 +63,10 @@ class Grouping:
 
 
 def list_columns(info: DatasetInfo, config: DatasetConfig) -> list[str]:
-    """Return what rows of this data can be grouped by: the CSV's columns, then what is built in."""
+    """Return what rows of this data can be grouped by: a table's columns, then what is built in."""
     names: list[str] = []
-    if config.type == "csv":
-        names += [column.name for column in scan_csv(Path(config.path or "")).columns]
+    if config.type in TABLE_TYPES:
+        names += scan_table(*list_sources(config.model_dump())).names
     built_in = {"text": ["text_length"], "image": ["brightness"]}.get(info.modality, [])
     built_in += ["class"] if info.task == "classification" else []
     return [*names, *(name for name in built_in if name not in names)]
@@ -85,7 +85,7 @@ def check_columns(
                 f"{flag} '{name}': {info.name} has no such column.",
                 hint=f"{guess}There {'are' if len(known) > 1 else 'is'} {', '.join(known)}."
                 if known
-                else "Its rows can't be grouped: only those of a CSV file of your own, texts, "
+                else "Its rows can't be grouped: only those of a table of your own, texts, "
                 "images and rows of classes can.",
             )
 
@@ -103,12 +103,14 @@ def group_rows(
     Raises DataError for a column whose values make no groups.
     """
     in_file: dict[str, list[str]] = {}
-    if config.type == "csv":
-        in_file = _read_columns(Path(config.path or ""), names, source.indices)
+    plan = None
+    if config.type in TABLE_TYPES:
+        plan = plan_table(config.model_dump())
+        in_file = _read_columns(plan, names, source)
     groupings = []
     for name in names:
-        if name in in_file:
-            numeric = _is_numeric(Path(config.path or ""), name, flag)
+        if plan is not None and name in in_file:
+            numeric = _is_numeric(plan, name, flag)
             groupings.append(group_texts(name, in_file[name], numeric=numeric, flag=flag))
         elif name == "class":
             labels = np.asarray(source.rows.labels[source.indices], dtype=np.int64)
@@ -119,20 +121,25 @@ def group_rows(
     return groupings
 
 
-def _read_columns(
-    path: Path, names: Sequence[str], indices: NDArray[np.int64]
-) -> dict[str, list[str]]:
-    """Return the texts of the columns that the file has, in the rows `indices`."""
-    header = [column.name for column in scan_csv(path).columns]
-    places = {name: header.index(name) for name in names if name in header}
+def _read_columns(plan: TablePlan, names: Sequence[str], source: Source) -> dict[str, list[str]]:
+    """Return the texts of the columns that the table has, in the rows of `source`."""
+    scan = plan.scan
+    places = {name: scan.names.index(name) for name in names if name in scan.names}
     if not places:
         return {}
-    rows = [[values[place] for place in places.values()] for _, values in read_rows(path)]
-    return {name: [rows[int(row)][at] for row in indices] for at, name in enumerate(places)}
+    marked = None if plan.split is None else scan.names.index(plan.split.name)
+    # As `dltrain.data.own_table` parts them: what the data itself says is test, and the rest.
+    parts: dict[str, list[list[str]]] = {"train": [], "test": []}
+    for place, values in scan.read_rows():
+        split = place[0].split or find_split(plan.split, "" if marked is None else values[marked])
+        part = "test" if split == "test" else "train"
+        parts[part].append([values[column] for column in places.values()])
+    rows = parts[source.part]
+    return {name: [rows[int(row)][at] for row in source.indices] for at, name in enumerate(places)}
 
 
-def _is_numeric(path: Path, name: str, flag: str) -> bool:
-    column = scan_csv(path).find(name)
+def _is_numeric(plan: TablePlan, name: str, flag: str) -> bool:
+    path, column = plan.scan.path, plan.scan.find(name)
     assert column is not None
     if column.values is None and not column.numeric:
         raise DataError(

@@ -14,6 +14,7 @@ from pydantic.fields import FieldInfo
 
 from dltrain.catalog.rules import number, whole
 from dltrain.config.schema import RunConfig
+from dltrain.config.trackers import TRACKERS
 from dltrain.glossary.texts import Words, key_entries
 
 _SIGNS = {Ge: (">=", "ge"), Gt: (">", "gt"), Le: ("<=", "le"), Lt: ("<", "lt")}
@@ -47,6 +48,9 @@ class Key:
 def keys() -> Mapping[str, Key]:
     """Return every key of a config by its dotted name: the schema's, then those outside of it."""
     found = dict(_schema_keys(RunConfig, ""))
+    for section in TRACKERS.values():
+        options = _schema_keys(section, "trackers[].")
+        found |= {name: key for name, key in options.items() if key.last != "type"}
     for name, entry in key_entries().items():
         if "en" in entry:
             found[name] = _make_key(name, entry["en"], entry, entry["expected"])

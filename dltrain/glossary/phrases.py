@@ -21,6 +21,7 @@ _KINDS = {
     "activation": "激活函数",
     "schedule": "调度",
     "callback": "回调",
+    "tracker": "跟踪工具",
 }
 _NOUNS = {"whole number": "整数", "number": "数", "text": "文本"}
 
@@ -80,6 +81,7 @@ _FIXED = {
     "the name of a layer": "层的名字",
     "the name of a block": "块的名字",
     "the name of a dataset": "数据集的名字",
+    "a mapping from columns to their kinds": "从列名到其种类的映射",
     "names with default values": "名字及其默认值",
     "letters, digits, _, - and . only, the first a letter or digit": (
         "只含字母、数字、_、- 和 .，以字母或数字开头"

@@ -93,5 +93,22 @@ def find_no_validation(loaded: LoadedConfig) -> Iterator[Note]:
         )
 
 
+def find_constant_columns(loaded: LoadedConfig) -> Iterator[Note]:
+    """Find columns of a table that have the same value in every row."""
+    constant = loaded.info.constant_columns
+    if constant:
+        from dltrain.config.proposed_text import quote  # for few configs only
+
+        names = ", ".join(f"'{name}'" for name in constant)
+        left_out = [*(loaded.config.dataset.ignore or ()), *constant]
+        ignored = ", ".join(quote(name) for name in left_out)
+        yield Note(
+            ("dataset", "ignore"),
+            f"{names} of {loaded.info.name} {'is' if len(constant) == 1 else 'are'} the same in "
+            "every row: nothing can be learned from it.",
+            f"Write `ignore: [{ignored}]`.",
+        )
+
+
 def _largest(factor: Any) -> float:
     return max(abs(float(part)) for part in (factor if isinstance(factor, list) else [factor]))

@@ -55,6 +55,7 @@ RULES: tuple[Rule, ...] = (
     Rule("DL502", "imbalanced classes and accuracy alone", data.find_accuracy_of_imbalanced),
     Rule("DL503", "most texts truncated", data.find_truncated_texts),
     Rule("DL504", "no validation rows", data.find_no_validation),
+    Rule("DL505", "a column that is the same in every row", data.find_constant_columns),
     # DL6: the machine
     Rule("DL601", "mixed_float16 without a GPU", machine.find_half_precision_on_cpu,
          of_machine=True),

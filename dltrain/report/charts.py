@@ -30,6 +30,9 @@ COLOURS = (
 # A line of at most so many values shows them as points too.
 _FEW = 60
 
+# So many lines have a layer each.
+_MOST_LAYERS = 3
+
 # What tells lines apart in a copy without colour, or to an eye that sees them alike.
 _DASHES: tuple[list[int], ...] = ([], [6, 3], [2, 2], [8, 3, 2, 3])
 
@@ -95,7 +98,13 @@ def make_chart(
         {"x": row[0], **{f"y{i}": value for i, value in enumerate(row[1:]) if value is not None}}
         for row in rows
     ]
-    layers = [_draw(i, one, y) for i, one in enumerate(series) if one.kind != "told"]
+    lines = [index for index, one in enumerate(series) if one.kind == "line"]
+    others = [index for index, one in enumerate(series) if one.kind not in ("line", "told")]
+    layers = [_draw(index, series[index], y) for index in others]
+    if len(lines) > _MOST_LAYERS:
+        layers.append(_draw_together(lines, y))
+    else:
+        layers += [_draw(index, series[index], y) for index in lines]
     if mark is not None:
         in_right_half = 2 * mark[0] > min(xs) + max(xs)
         layers.insert(0, _draw_mark(*mark, to_the_left=in_right_half))
@@ -136,6 +145,27 @@ def _draw(index: int, series: Series, y: Axis) -> dict[str, Any]:
         "color": {"value": choose_colour(index, series)},
     }
     return {"mark": {**marks[series.kind], "aria": False}, "encoding": encoding}
+
+
+def _draw_together(lines: Sequence[int], y: Axis) -> dict[str, Any]:
+    """Return one layer for many lines: a layer each takes Vega-Lite several times as long."""
+    fields = [f"y{index}" for index in lines]
+    colours = [COLOURS[index % len(COLOURS)] for index in lines]
+    dashes = [_DASHES[index % len(_DASHES)] or [1, 0] for index in lines]
+
+    def by_line(values: Sequence[Any]) -> dict[str, Any]:
+        scale = {"domain": fields, "range": values}
+        return {"field": "line", "type": "nominal", "legend": None, "scale": scale}
+
+    return {
+        "transform": [{"fold": fields, "as": ["line", "value"]}],
+        "mark": {"type": "line", "strokeWidth": 2, "aria": False},
+        "encoding": {
+            "y": {"field": "value", **_encode_axis("y", y)},
+            "color": by_line(colours),
+            "strokeDash": by_line(dashes),
+        },
+    }
 
 
 def _make_legend(series: Sequence[Series]) -> list[dict[str, str]]:

@@ -79,6 +79,8 @@ def make_report(contents: RunContents) -> str:
         "per_class": scores.get("per_class", []),
         "positive_class": scores.get("binary", {}).get("positive_class"),
         "history": history,
+        "diagnosis": contents.diagnosis,
+        "test_uses": contents.test_uses.sentence if contents.test_uses else "",
         "prediction_charts": prediction_charts,
         "confusion": make_confusion(scores),
         "mistakes": contents.mistakes,

@@ -6,6 +6,7 @@ the three together costs a good second, so the result is kept in the user's cach
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import importlib.metadata
@@ -68,7 +69,8 @@ def _keep(path: Path, script: str) -> None:
         temporary.replace(path)
     except OSError:
         # A home that can't be written, as in some containers: the next page takes its second.
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink()
 
 
 def _sign(script: str) -> str:

@@ -91,6 +91,17 @@ class RunContents:
         return _count(self._metrics.get("training", {}).get("best_epoch")) or None
 
     @property
+    def diagnosis(self) -> dict[str, Any] | None:
+        """Return what the curves say and what to try: `kind`, `sentence`, `suggestions`."""
+        found = self._metrics.get("diagnosis")
+        is_whole = (
+            isinstance(found, dict)
+            and isinstance(found.get("sentence"), str)
+            and isinstance(found.get("suggestions"), list)
+        )
+        return found if is_whole else None
+
+    @property
     def epochs(self) -> int | None:
         """Return how many epochs were trained; None where that isn't known."""
         if self.status is not None:

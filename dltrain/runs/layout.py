@@ -14,8 +14,10 @@ runs/mnist-cnn/0001/
   model.keras        the best model
   model.json         its layers and their parameters
   tokenizer.json     text only: the vocabulary
+  preprocessing.json classes, and what the training rows say of the columns of a table
   checkpoints/       what resuming needs
-  plots/ report.html tensorboard/
+  plots/ report.html
+  tensorboard/ wandb/ trackers.json    what trackers wrote, and what they must know to go on
   repeats.json       of `fit --repeats`: what the repeats gave together; then there are, beside it,
   repeats/1/ 2/ …    config.yaml, source.yaml and status.json only, and each repeat is a run
   .lock              while a process works on it
@@ -91,6 +93,10 @@ class RunPaths:
     @property
     def tokenizer(self) -> Path:
         return self.root / "tokenizer.json"
+
+    @property
+    def preprocessing(self) -> Path:
+        return self.root / "preprocessing.json"
 
     @property
     def checkpoints(self) -> Path:

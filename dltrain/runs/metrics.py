@@ -3,6 +3,7 @@
 {"format": 1,
  "data": "real", or "subset" or "stand-in": the numbers of a smoke run mean nothing,
  "training": {"best_epoch", "epochs"},                 best_epoch: from 1; 0: none was finished
+ "diagnosis": {"kind", "sentence", "suggestions": [{"text", "line"}, ...]}    what the curves say
  "splits": {"test": {... what evaluation returns ..., "baseline": {...}},
             "validation": {...}}}
 
@@ -32,9 +33,13 @@ def write_metrics(
     *,
     data: DataKind = "real",
     training: Mapping[str, int] | None = None,
+    diagnosis: Mapping[str, Any] | None = None,
 ) -> None:
     """Replace `path` (a run's metrics.json) by `splits`: split → scores, with their "baseline"."""
-    document = {"data": data, "training": training or {}, "splits": splits}
+    document: dict[str, Any] = {"data": data, "training": training or {}}
+    if diagnosis is not None:
+        document["diagnosis"] = diagnosis
+    document["splits"] = splits
     write_json(path, {"format": FORMAT, **document})
 
 

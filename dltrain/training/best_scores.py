@@ -10,6 +10,7 @@ import numpy as np
 from dltrain.data.batches import Table
 from dltrain.data.members import digest_of
 from dltrain.errors import TrainingError
+from dltrain.evaluation.advice import diagnose_run
 from dltrain.evaluation.mistakes import write_mistakes
 from dltrain.evaluation.predict import Predictor
 from dltrain.evaluation.score import predict_split, score_predictions
@@ -74,7 +75,8 @@ def evaluate_best(
             largest=data.largest,
         )
     training = {"best_epoch": best.epoch, "epochs": progress.epoch}
-    write_metrics(paths.metrics, scores, data=data.kind, training=training)
+    diagnosis = diagnose_run(progress.history, prepared.loaded, scores).describe()
+    write_metrics(paths.metrics, scores, data=data.kind, training=training, diagnosis=diagnosis)
     return scores
 
 

@@ -28,7 +28,7 @@ from dltrain.training.engine import Device, begin_import, start_engine, without_
 from dltrain.training.listener import Listener
 from dltrain.training.outcome import explain_resuming
 from dltrain.training.prepare import resolve_built_targets
-from dltrain.training.recorded_data import check_same_data, read_tokenizer
+from dltrain.training.recorded_data import check_same_data, read_preprocessing, read_tokenizer
 from dltrain.training.recorded_predictions import are_rows_of, read_recorded
 from dltrain.training.resume import read_run_config
 
@@ -223,6 +223,7 @@ def _read_data(
         offline=offline,
         splits=splits,
         tokenizer=read_tokenizer(paths, loaded.info),
+        preprocessing=read_preprocessing(paths),
         progress=listener,
     )
     check_same_data(paths, read_record(paths.environment, format_number=1), data)

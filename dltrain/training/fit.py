@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,7 +14,8 @@ from dltrain.config.document import join_sources
 from dltrain.config.dump import dump_config
 from dltrain.config.load import LoadedConfig
 from dltrain.data.load import LoadedData, load_data
-from dltrain.errors import DltrainError, RunError
+from dltrain.data.preprocessing import to_record
+from dltrain.errors import RunError
 from dltrain.runs.atomic import explaining_disk, write_json, write_text
 from dltrain.runs.create import claim_run_directory, create_run_directory
 from dltrain.runs.environment import describe_environment
@@ -24,7 +25,7 @@ from dltrain.runs.layout import RunPaths
 from dltrain.runs.lock import hold_run, release_run
 from dltrain.runs.model_table import write_model_table
 from dltrain.runs.status import DataKind, StoppedBy
-from dltrain.runs.warnings import read_warnings, write_warnings
+from dltrain.trackers.choose import check_trackers
 from dltrain.training.best_scores import evaluate_best, scored_splits
 from dltrain.training.engine import (
     Device,
@@ -33,6 +34,7 @@ from dltrain.training.engine import (
     start_engine,
     without_chatter,
 )
+from dltrain.training.kept_warnings import KeptWarnings
 from dltrain.training.listener import Listener, Plan, Remembering
 from dltrain.training.outcome import RunOutcome, recording_outcome
 from dltrain.training.prepare import (
@@ -42,8 +44,9 @@ from dltrain.training.prepare import (
     prepare_rows,
 )
 from dltrain.training.pretrained import Start, build_front, find_start, give_weights
-from dltrain.training.recorded_data import check_same_data, read_tokenizer
+from dltrain.training.recorded_data import check_same_data, read_preprocessing, read_tokenizer
 from dltrain.training.resume import Resumption, note_other_machine, plan_resumption
+from dltrain.training.tracking import tracking
 
 if TYPE_CHECKING:
     from dltrain.training.assemble import Prepared
@@ -86,19 +89,23 @@ def fit(
     begun: float | None = None,
     command_line: Sequence[str] = (),
     findings: Sequence[Mapping[str, Any]] = (),
+    afterwards: Callable[[RunPaths], None] | None = None,
     listener: Listener | None = None,
 ) -> FitResult:
     """Train the model of a config, keep the best, score validation and test, write the run.
 
     `resume` goes on with the run in `run_directory`. `smoke` takes few rows, or a stand-in.
     `max_seconds` counts from `begun` (of time.perf_counter), evaluation included. `findings` are
-    the lints' and are written down, in the form of `warnings.json`. Raises DataError,
+    the lints' and are written down, in the form of `warnings.json`. `afterwards` is called once
+    the run is finished and whole, and before trackers take its files. Raises DataError,
     ConfigError (a layer that can't be built), RunError and MachineError before training,
     TrainingError and Interrupted from it; the run's status.json then says why.
     """
     listener = Remembering(listener or Listener())
     begun = time.perf_counter() if begun is None else begun
     check_callbacks(loaded)
+    trackers = [] if smoke else loaded.config.trackers  # what a smoke run gives means nothing
+    check_trackers(trackers, offline=offline)
     # A directory that is taken, or no GPU, shows before minutes of download. Otherwise TensorFlow
     # is imported, which takes seconds, while the data is opened.
     is_new = run_directory is not None and not run_directory.exists()
@@ -130,42 +137,36 @@ def fit(
                     paths.root.rmdir()
         raise
     paths = paths or create_run_directory(loaded.config.name, root=runs_root)
+    deadline = None if max_seconds is None else begun + max_seconds
+    tracked = tracking(
+        trackers, prepared, paths, resumption, listener, offline=offline, deadline=deadline
+    )
+    kept = KeptWarnings(paths, findings, listener, goes_on=resumption is not None)
     try:
-        with recording_outcome(
-            paths,
-            epochs_goal=loaded.config.training.epochs,
-            epochs_done=resumption.epochs_done if resumption else 0,
-            data=data.kind,
-        ) as outcome:
-            notes = _write_description(paths, prepared, started, resumption, command_line)
-            told = [note for note in (prepared.balanced.note, start.note) if note]
-            for note in (*(resumption.notes if resumption else ()), *told):
-                listener.note(note)
-            for note in notes:
-                listener.warn(note)
-            deadline = None if max_seconds is None else begun + max_seconds
-            try:
-                return _train(prepared, paths, outcome, listener, resumption, deadline, score_train)
-            finally:
-                _keep_warnings(paths, findings, listener.warnings, goes_on=resumption is not None)
+        with tracked as heard:
+            with (
+                kept.written(),
+                recording_outcome(
+                    paths,
+                    epochs_goal=loaded.config.training.epochs,
+                    epochs_done=resumption.epochs_done if resumption else 0,
+                    data=data.kind,
+                ) as outcome,
+            ):
+                notes = _write_description(paths, prepared, started, resumption, command_line)
+                told = [note for note in (prepared.balanced.note, start.note) if note]
+                for note in (*(resumption.notes if resumption else ()), *told):
+                    heard.note(note)
+                for note in notes:
+                    heard.warn(note)
+                result = _train(prepared, paths, outcome, heard, resumption, deadline, score_train)
+            if afterwards is not None:
+                afterwards(paths)
+        kept.write()  # what trackers said in the end
+        return result
     finally:
         listener.close()
         release_run(paths)
-
-
-def _keep_warnings(
-    paths: RunPaths,
-    findings: Sequence[Mapping[str, Any]],
-    training: Sequence[str],
-    *,
-    goes_on: bool,
-) -> None:
-    """Write warnings.json; a run that goes on keeps those of before. What ends a run is first."""
-    with suppress(DltrainError):
-        if goes_on and paths.warnings.is_file():
-            before = read_warnings(paths.warnings)
-            findings, training = before["check"], [*before["training"], *training]
-        write_warnings(paths.warnings, check=findings, training=training)
 
 
 def _take_directory(run_directory: Path | None, *, resume: bool) -> RunPaths | None:
@@ -189,9 +190,11 @@ def _load(
     smoke: bool,
     listener: Listener,
 ) -> LoadedData:
-    loaded, tokenizer = start.loaded, None
+    loaded = start.loaded
+    tokenizer = preprocessing = None
     if resumption and paths and resumption.checkpoint:
         tokenizer = read_tokenizer(paths, loaded.info)
+        preprocessing = read_preprocessing(paths)
     elif start.source:  # the ids of words are those that its embedding knows
         tokenizer = read_tokenizer(start.source.paths, loaded.info)
     data = load_data(
@@ -200,6 +203,7 @@ def _load(
         data_dir=data_dir,
         offline=offline,
         tokenizer=tokenizer,
+        preprocessing=preprocessing,
         progress=listener,
         smoke=smoke,
     )
@@ -269,6 +273,7 @@ def _write_description(
         entry |= {"epoch": resumption.checkpoint.epoch, "step": resumption.checkpoint.step}
         environment = {**recorded, "resumed": [*recorded.get("resumed", []), entry]}
     write_json(paths.environment, environment)
+    write_json(paths.preprocessing, to_record(data.preprocessing))
     if data.tokenizer is not None:
         write_text(paths.tokenizer, data.tokenizer.to_str())
     return notes

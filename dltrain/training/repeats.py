@@ -64,6 +64,7 @@ def fit_repeats(
     begun: float | None = None,
     command_line: Sequence[str] = (),
     findings: Sequence[Mapping[str, Any]] = (),
+    afterwards: Callable[[RunPaths], None] | None = None,
 ) -> RepeatedResult:
     """Train `loaded` with `repeats` seeds, and write repeats.json after each.
 
@@ -106,6 +107,7 @@ def fit_repeats(
                     begun=now,
                     command_line=command_line,
                     findings=findings,
+                    afterwards=afterwards,
                     listener=announce(number, seed),
                 )
                 forget_models()

@@ -160,6 +160,7 @@ def list_differences(one: RunConfig, other: RunConfig) -> list[tuple[str, Any, A
 
 def _without_trackers(config: RunConfig) -> dict[str, Any]:
     data = config.model_dump(mode="json")
+    del data["trackers"]
     training = data["training"]
     training["callbacks"] = [
         spec for spec in training["callbacks"] if spec["type"] not in _TRACKERS

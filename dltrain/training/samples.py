@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dltrain.config.load import LoadedConfig
-from dltrain.data.batches import order_rows
+from dltrain.data.batches import encode_labels, order_rows
 from dltrain.data.load import LoadedData
 from dltrain.data.texts import Texts
 from dltrain.data.tokenize import UNKNOWN_ID
@@ -54,7 +54,8 @@ def augment_rows(
 
     config, table = loaded.config, data.tables["train"]
     start_engine(device="cpu", precision=config.training.precision, seed=config.seed)
-    augment = prepare_augmentation(loaded, data)
+    targets = loaded.targets
+    augment = prepare_augmentation(loaded, data, targets)
     if augment is None:
         raise ValueError("the config has no augmentation")
     import tensorflow as tf
@@ -71,14 +72,16 @@ def augment_rows(
         steps = places[list(rows)] // size
         for step in np.unique(steps):
             batch = order[step * size : (step + 1) * size]
-            images = traced(
+            labels = encode_labels(table.labels[batch], targets.encoding, targets.classes)
+            images, _ = traced(
                 tf.constant(table.take(batch), tf.float32),
+                tf.constant(labels),
                 tf.constant(batch),
                 tf.constant(epoch, tf.int64),
                 tf.constant(step, tf.int64),
-            ).numpy()
+            )
             for position in np.flatnonzero(steps == step):
-                seen[position, epoch] = images[places[rows[int(position)]] - step * size]
+                seen[position, epoch] = images.numpy()[places[rows[int(position)]] - step * size]
     return seen
 
 

@@ -109,7 +109,8 @@ def test_keys_are_proposed_a_level_at_a_time(folder: Path) -> None:
     found = proposals("dltrain check a.yaml --set ", folder)
     assert found == sorted(found)
     assert {"dataset.", "model.", "seed=", "optimizer.", "optimizer=", "training."} <= set(found)
-    assert proposals("dltrain check a.yaml --set tr", folder)[:2] == [
+    assert proposals("dltrain check a.yaml --set tr", folder) == ["trackers=", "training."]
+    assert proposals("dltrain check a.yaml --set trai", folder)[:2] == [
         "training.batch_size=",
         "training.callbacks=",
     ]

@@ -46,6 +46,7 @@ def test_a_run_leaves_exactly_the_files_of_its_directory(trained_run: Path) -> N
         "model.keras",
         "predictions.parquet",
         "source.yaml",
+        "preprocessing.json",
         "status.json",
         "warnings.json",
     }

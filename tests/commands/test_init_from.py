@@ -9,15 +9,20 @@ from typing import Any
 
 import jsonschema
 import numpy as np
+import pyarrow.parquet
 import pytest
 import yaml
 from own_files import (
     write_flowers,
     write_houses,
     write_image,
+    write_json_reviews,
     write_lines,
+    write_npz_photos,
+    write_parquet_houses,
     write_photos,
     write_reviews,
+    write_visits,
 )
 from tiny_runs import Result
 
@@ -30,6 +35,10 @@ WRITERS: dict[str, Callable[[Path], Path]] = {
     "houses.csv": write_houses,
     "photos": write_photos,
     "reviews": write_reviews,
+    "visits.csv": write_visits,
+    "houses.parquet": write_parquet_houses,
+    "reviews.jsonl": write_json_reviews,
+    "photos.npz": write_npz_photos,
 }
 
 FLOWERS = """\
@@ -121,7 +130,7 @@ def test_a_proposal_trains_and_is_better_than_guessing(
     run = workplace / "runs" / data["name"] / "0001"
     metrics = json.loads((run / "metrics.json").read_text())
     scores = metrics.get("splits", metrics)["test"]
-    assert scores["r2" if name == "houses.csv" else "accuracy"]["value"] > 0.8
+    assert scores["r2" if name.startswith("houses") else "accuracy"]["value"] > 0.8
 
     # The data is found from anywhere, and only if it is still the same.
     monkeypatch.chdir("/")
@@ -139,7 +148,19 @@ def test_a_proposal_trains_and_is_better_than_guessing(
 
 def change_one_row(path: Path) -> None:
     """Change one value, and no shape and no class."""
-    if path.is_file():
+    if path.suffix == ".parquet":
+        table = pyarrow.parquet.read_table(path)
+        rows = table.to_pylist()
+        rows[0]["area"] += 1
+        pyarrow.parquet.write_table(table.from_pylist(rows, schema=table.schema), path)
+    elif path.suffix == ".npz":
+        arrays = dict(np.load(path))
+        arrays["x"][0] += 1
+        np.savez(path, **arrays)
+    elif path.suffix == ".jsonl":
+        text = path.read_text(encoding="utf-8")
+        path.write_text(text.replace("film", "films", 1), encoding="utf-8")
+    elif path.is_file():
         lines = path.read_text(encoding="utf-8").splitlines()
         cells = lines[2].split(",")
         cells[1] = "1"
@@ -209,7 +230,7 @@ def test_names_that_yaml_could_misread_are_quoted(dltrain: Cli, workplace: Path)
     data = propose(dltrain, write_lines(workplace / "my: #data.csv", ",".join(odd), *rows))
     assert data["dataset"]["path"] == "my: #data.csv"
     assert data["dataset"]["target"] == "- x"
-    assert data["dataset"]["ignore"] == ["# a: b", "1e3"]
+    assert data["dataset"]["ignore"] == ["# a: b", "Größe", "1e3"]
     assert data["name"] == "my-data"
 
 
@@ -241,8 +262,8 @@ def test_what_can_not_be_proposed_for_is_refused(dltrain: Cli, workplace: Path) 
     other = write_lines(workplace / "data.json", "{}")
     assert refuse(dltrain, other) == (
         2,
-        "error: --from: data.json is no .csv, .tsv or .tab file.\nGive a CSV file, or the folder "
-        "that holds a folder a class.\n",
+        "error: --from: data.json is no .csv, .tsv, .tab, .parquet, .jsonl or .npz file.\n"
+        "Give one of these, or the folder that holds a folder a class.\n",
     )
     empty = workplace / "empty"
     empty.mkdir()

@@ -10,14 +10,18 @@ import pytest
 from own_files import write_image, write_lines, write_photos
 
 from dltrain.config.schema import DatasetConfig
+from dltrain.data import own_images
 from dltrain.data.dataset import Dataset
 from dltrain.data.own import open_own_dataset
-from dltrain.errors import DataError
+from dltrain.data.progress import Progress
+from dltrain.data.row_file import RowFile
+from dltrain.errors import DataError, MachineError
 
 
 def read(path: Path, size: tuple[int, int] = (4, 6), **options: Any) -> Dataset:
     return open_own_dataset(
-        DatasetConfig(type="image_folder", path=str(path), image_size=[*size], **options)
+        DatasetConfig(type="image_folder", path=str(path), image_size=[*size], **options),
+        data_dir=path / ".spool",
     )
 
 
@@ -106,7 +110,8 @@ def test_every_bad_image_is_listed(tmp_path: Path) -> None:
     assert found.startswith("3 of 6 images can't be read:\n  photos/dark/0.png: ")
     assert "\n  photos/light/1.jpg: no JPEG, PNG or WebP image\n" in found
     assert found.endswith(
-        "\n  photos/light/2.webp: no JPEG, PNG or WebP image Replace or remove them."
+        "\n  photos/light/2.webp: no JPEG, PNG or WebP image Replace or remove them, or leave them "
+        "out with dataset.on_error: skip."
     )
 
 
@@ -119,6 +124,73 @@ def test_many_bad_images_are_counted(tmp_path: Path) -> None:
     assert found.startswith("12 of 12 images can't be read:\n  photos/a/0.png: no JPEG")
     assert found.count(".png: ") == 10
     assert "\n  and 2 more " in found
+
+
+def test_bad_images_are_left_out_and_counted_if_that_is_asked_for(tmp_path: Path) -> None:
+    folder = write_photos(tmp_path / "p", images=4)
+    (folder / "dark" / "1.jpg").write_text("no image")
+    cut = (folder / "light" / "0.png").read_bytes()
+    (folder / "light" / "0.png").write_bytes(cut[: len(cut) // 2])
+    whole = read(write_photos(tmp_path / "whole", images=4))
+    notes: list[str] = []
+    progress = Progress()
+    progress.note = notes.append  # type: ignore[method-assign]
+    dataset = open_own_dataset(
+        DatasetConfig(type="image_folder", path=str(folder), image_size=[4, 6], on_error="skip"),
+        data_dir=tmp_path,
+        progress=progress,
+    )
+    kept = [0, 2, 3, 5, 6, 7]
+    np.testing.assert_array_equal(dataset.train.inputs, whole.train.inputs[kept])  # type: ignore[index]
+    assert dataset.train.labels.tolist() == [0, 0, 0, 1, 1, 1]
+    assert (dataset.info.train_rows, dataset.info.class_counts) == (6, (3, 3))
+    assert dataset.fingerprint["skipped_images"] == 2
+    assert notes[1].startswith(
+        f"warning: 2 of 8 images can't be read:\n  {folder}/dark/1.jpg: no JPEG, PNG or WebP "
+        f"image\n  {folder}/light/0.png: "
+    )
+    assert notes[1].endswith("\nThey are left out.")
+    assert dataset.fingerprint["arrays"] != whole.fingerprint["arrays"]
+
+
+def test_a_class_of_bad_images_alone_is_refused_whatever_was_asked_for(tmp_path: Path) -> None:
+    folder = write_photos(tmp_path / "photos", images=1)
+    (folder / "dark" / "0.png").write_text("no image")
+    with pytest.raises(DataError) as caught:
+        read(folder, on_error="skip")
+    assert caught.value.message == (
+        f"no image of the class 'dark' can be read:\n  {folder}/dark/0.png: no JPEG, PNG or WebP "
+        "image"
+    )
+
+
+@pytest.mark.parametrize("splits", [("",), ("train", "test")])
+def test_many_images_lie_on_the_disk_and_are_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, splits: tuple[str, ...]
+) -> None:
+    folder = write_photos(tmp_path / "p", splits=splits, images=5)
+    (folder / splits[-1] / "light" / "1.jpg").write_text("no image")
+    in_memory = read(folder, on_error="skip")
+    monkeypatch.setattr(own_images, "LARGEST_IN_MEMORY", 100)
+    on_disk = read(folder, on_error="skip")
+    assert isinstance(on_disk.train.inputs, RowFile)
+    assert not [*(folder / ".spool").iterdir()], "the file has no name"
+    assert on_disk.fingerprint == in_memory.fingerprint
+    for rows, other in ((on_disk.train, in_memory.train), (on_disk.test, in_memory.test)):
+        if rows is not None and other is not None:
+            np.testing.assert_array_equal(rows.inputs[:], other.inputs)  # type: ignore[index]
+            np.testing.assert_array_equal(rows.labels, other.labels)
+
+
+def test_images_that_fit_on_no_disk_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = write_photos(tmp_path / "p", images=3)
+    monkeypatch.setattr(own_images, "LARGEST_IN_MEMORY", 100)
+    write_lines(folder / ".spool", "a file where the folder would be")
+    with pytest.raises(MachineError) as caught:
+        read(folder)
+    assert caught.value.message == f"{folder}/.spool can't be written: File exists."
 
 
 def test_a_folder_that_holds_no_classes_is_refused(tmp_path: Path) -> None:

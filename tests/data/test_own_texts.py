@@ -16,7 +16,7 @@ from dltrain.errors import DataError
 
 
 def read(path: Path) -> Dataset:
-    return open_own_dataset(DatasetConfig(type="text_folder", path=str(path)))
+    return open_own_dataset(DatasetConfig(type="text_folder", path=str(path)), data_dir=path)
 
 
 def test_texts_are_read_in_the_order_of_their_names(tmp_path: Path) -> None:

@@ -198,3 +198,11 @@ def test_without_validation_rows_nothing_is_said_of_overfitting(
 def test_a_loss_of_zero_is_judged_without_an_error() -> None:
     verdict = diagnose(make_curves(((1.0, 1.0), (0.0, 0.0), (0.0, 0.0), (0.0, 0.0), (0.0, 0.0))))
     assert verdict.kind == "plateaued"
+
+
+def test_a_loss_that_wavers_on_its_way_down_is_still_falling() -> None:
+    pairs = tuple(zip([1.0] * 8, [0.9, 0.8, 0.72, 0.7, 0.66, 0.67, 0.6, 0.64], strict=True))
+    assert diagnose(make_curves(pairs)).sentence == (
+        "Underfits: the validation loss was still falling when the training ended, from 0.67 to "
+        "0.6 in its last 2 epochs."
+    )

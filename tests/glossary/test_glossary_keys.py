@@ -44,6 +44,7 @@ def test_required_keys_are_those_without_a_default() -> None:
         "model.layers",
         "model.layers[].type",
         "model.blocks[].layers",
+        "trackers[].type",
     ]
 
 

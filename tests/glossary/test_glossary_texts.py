@@ -7,6 +7,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
 from typer.main import get_command
@@ -73,6 +74,8 @@ def check_config(fragment: str, folder: Path) -> None:
     section = change.get("dataset", {})
     dataset = section.get("type") or section.get("name", "digits")
     base = {
+        "jsonl": REVIEWS,
+        "npz": REVIEWS,
         "csv": NUMBERS,
         "text_folder": REVIEWS,
         "imdb": REVIEWS,
@@ -194,7 +197,13 @@ def test_an_ideas_example_is_a_right_config(concept: Concept, tmp_path: Path) ->
 
 def make_own_data(folder: Path) -> None:
     """Write what the examples of the keys for data of one's own name."""
-    (folder / "houses.csv").write_text("id,rooms,price\n" + "1,3,200.5\n2,4,310.0\n" * 50)
+    houses = "id,rooms,zip,weight,split,price\n"
+    houses += "1,3,89073,1,train,200.5\n2,4,89077,2,validation,310.0\n3,4,89077,2,test,310.5\n" * 50
+    for name in ("houses.csv", "train.csv", "validation.csv", "test.csv"):
+        (folder / name).write_text(houses)
+    (folder / "scans.csv").write_text("patient,size,ill\n" + "a,1.5,yes\nb,2.5,no\n" * 50)
+    (folder / "reviews.jsonl").write_text('{"review": "good", "stars": 1.5}\n' * 100)
+    np.savez(folder / "reviews.npz", x=np.arange(400).reshape(100, 4) % 20, y=np.arange(100) % 2)
     (folder / "wine.csv").write_text("acid,quality\n" + "0.5,6\n0.7,5\n" * 50)
     for name, file, classes in (
         ("reviews", "1.txt", 2),

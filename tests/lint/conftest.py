@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from own_files import write_lines
 
 from dltrain.config.load import load_config
 from dltrain.lint import machine
@@ -31,6 +32,8 @@ def lint(tmp_path: Path, without_gpu: None) -> Lint:
 
     def lint(text: str, *overrides: str, info: dict[str, Any] | None = None) -> list[str]:
         path = tmp_path / "c.yaml"
+        rows = [f"{row},{row % 7},Peru,{row}.5" for row in range(50)]
+        write_lines(tmp_path / "houses.csv", "id,rooms,country,price", *rows)
         path.write_text(text, encoding="utf-8")
         loaded = load_config(path, overrides=overrides)
         if info:

@@ -297,6 +297,15 @@ CASES = (
         "`validation_split: 0.1`.",
     ),
     Case(
+        "DL505",
+        "dataset:\n  type: csv\n  path: houses.csv\n  target: price\n  @\n"
+        "model:\n  layers:\n    - {type: dense, units: 1}\n",
+        "ignore: [id]",
+        "ignore: [id, country]",
+        "5:11 dataset.ignore: 'country' of houses.csv is the same in every row: nothing can be "
+        "learned from it. Write `ignore: [id, country]`.",
+    ),
+    Case(
         "DL601",
         digits(rest=f"{_TRAINING}@\n"),
         "precision: mixed_float16",

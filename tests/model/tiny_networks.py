@@ -15,6 +15,7 @@ from dltrain.config.targets import Targets
 from dltrain.data.batches import Table, encode_labels
 from dltrain.data.load import LoadedData
 from dltrain.data.normalize import Scaling
+from dltrain.data.preprocessing import Preprocessing
 from dltrain.model.compile import compile_model
 from dltrain.model.components import Steps
 from dltrain.training.prepare import prepare_network
@@ -93,6 +94,7 @@ def make_data(loaded: LoadedConfig, rows: int = 10) -> LoadedData:
         largest=16.0,
         tokenizer=None,
         fingerprint={},
+        preprocessing=Preprocessing.of(info, ()),
     )
 
 

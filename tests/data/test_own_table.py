@@ -10,12 +10,14 @@ import pytest
 from own_files import write_lines
 
 from dltrain.catalog.datasets import Feature
-from dltrain.config.csv_columns import scan_csv
+from dltrain.config.csv_file import find_delimiter
 from dltrain.config.schema import DatasetConfig
+from dltrain.config.table_columns import scan_table
+from dltrain.config.table_files import Source
 from dltrain.data.dataset import Dataset
 from dltrain.data.load import load_data
 from dltrain.data.own import open_own_dataset
-from dltrain.data.own_csv import complete_features
+from dltrain.data.table_encoding import complete_features, learn_columns
 from dltrain.errors import DataError
 
 NAN = float("nan")
@@ -23,7 +25,8 @@ NAN = float("nan")
 
 def read(path: Path, *, target: str = "y", task: str = "regression", **options: Any) -> Dataset:
     return open_own_dataset(
-        DatasetConfig(type="csv", path=str(path), target=target, task=task, **options)  # type: ignore[arg-type]
+        DatasetConfig(type="csv", path=str(path), target=target, task=task, **options),  # type: ignore[arg-type]
+        data_dir=path.parent,
     )
 
 
@@ -88,11 +91,15 @@ def test_the_median_and_the_known_categories_are_those_of_the_training_rows() ->
         Feature("c", "category", "b"),
     )
     inputs = np.array([[1, 1, 0], [3, 1, 0], [NAN, 1, 0], [100, 0, 1]], dtype=np.float32)
-    filled = complete_features(inputs, np.array([0, 1, 2]), features)
-    assert filled.tolist() == [[1, 1, 0], [3, 1, 0], [2, 1, 0], [100, 0, 0]]
+
+    def fill(*rows: int) -> Any:
+        return complete_features(
+            learn_columns(features, inputs, {}, np.array(rows)), inputs, {}
+        ).tolist()
+
+    assert fill(0, 1, 2) == [[1, 1, 0], [3, 1, 0], [2, 1, 0], [100, 0, 0]]
     assert np.isnan(inputs[2, 0]), "what was read stays as it is"
-    nothing = complete_features(inputs, np.array([2]), features)
-    assert nothing[2].tolist() == [0, 1, 0], "no training row has a number"
+    assert fill(2)[2] == [0, 1, 0], "no training row has a number"
 
 
 def test_loaded_tables_hold_no_missing_value_and_only_what_training_rows_know(
@@ -128,13 +135,13 @@ def test_the_delimiter_is_seen_and_a_byte_order_mark_passed_over(
     path = tmp_path / "d.csv"
     text = delimiter.join(["a", "b", "y"]) + "\r\n" + delimiter.join(["1", "2", "3"]) + "\r\n"
     path.write_bytes(b"\xef\xbb\xbf" + text.encode())
-    scan = scan_csv(path)
-    assert (scan.delimiter, [column.name for column in scan.columns]) == (delimiter, [*"aby"])
+    scan = scan_table(Source(path, "csv"))
+    assert (find_delimiter(path), scan.names) == (delimiter, [*"aby"])
 
 
 def test_a_column_without_a_name_is_called_by_its_number(tmp_path: Path) -> None:
-    scan = scan_csv(write_lines(tmp_path / "d.csv", ",x", "0,1"))
-    assert [column.name for column in scan.columns] == ["column 1", "x"]
+    scan = scan_table(Source(write_lines(tmp_path / "d.csv", ",x", "0,1"), "csv"))
+    assert scan.names == ["column 1", "x"]
 
 
 @pytest.mark.parametrize(
@@ -214,8 +221,9 @@ def test_a_column_without_a_name_is_called_by_its_number(tmp_path: Path) -> None
         (
             ["x,y", *(f"name {row},1" for row in range(1001))],
             {},
-            "d.csv: the column 'x' has more than 1,000 different texts: too many for categories "
-            "(line 2: 'name 0'). Leave it out with `ignore: ['x']`.",
+            "d.csv: the column 'x' has more than 1,000 different values: too many for categories "
+            "(d.csv:2: 'name 0'). Leave it out with `ignore: ['x']`. Or, for its words: "
+            "`columns: {'x': text}`.",
         ),
         (
             ["x,y", *(f"1,name {row}" for row in range(1001))],

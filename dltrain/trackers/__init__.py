@@ -1,0 +1,1 @@
+"""Where else a run is recorded: TensorBoard, MLflow, Weights & Biases."""
