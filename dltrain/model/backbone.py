@@ -6,6 +6,7 @@ before it as layers, so that the saved model takes the images as they are stored
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
@@ -50,7 +51,8 @@ class Backbone:
             tensor = keras.layers.Concatenate(name=name("grey_to_rgb"))([tensor] * 3)
         order, mean, deviation = PREPROCESSING[self.application.preprocessing]
         if order != (0, 1, 2):
-            tensor = keras.ops.flip(tensor, axis=-1)
+            with _counting_anew():
+                tensor = keras.ops.flip(tensor, axis=-1)
         if self.application.preprocessing != "built_in":
             tensor = keras.layers.Rescaling(
                 [1.0 / each for each in deviation],
@@ -87,12 +89,30 @@ def build_backbone(
         "name": name,
     }
     if weights == "imagenet":
-        with _getting_weights(application, offline=offline, filled=filled):
+        with _getting_weights(application, offline=offline, filled=filled), _counting_anew():
             return function(weights="imagenet", **options)
-    model = function(weights=None, **options)
+    with _counting_anew():
+        model = function(weights=None, **options)
     if weights is not None and filled:
         _load(model, Path(weights), application)
     return model
+
+
+@contextmanager
+def _counting_anew() -> Iterator[None]:
+    """Let Keras number the layers without a name from 0 for the block.
+
+    It counts through the whole process; a model built twice would be saved with other names.
+    """
+    from keras.src.backend.common import global_state
+
+    key = "object_name_uids"
+    before = global_state.get_global_attribute(key)
+    global_state.set_global_attribute(key, defaultdict(int))
+    try:
+        yield
+    finally:
+        global_state.set_global_attribute(key, before)
 
 
 def _load(model: Any, path: Path, application: Application) -> None:

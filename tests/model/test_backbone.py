@@ -145,3 +145,8 @@ def test_without_the_weights_the_layers_are_those_that_imagenets_need() -> None:
     plain = build(application=application)
     ready = build(application=application, weights="imagenet", filled=False)
     assert len(ready.layers) == len(plain.layers) + 1
+
+
+def test_a_model_built_twice_in_a_process_has_the_same_names() -> None:
+    one, other = build(), build()
+    assert [layer.name for layer in one.layers] == [layer.name for layer in other.layers]
