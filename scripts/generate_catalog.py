@@ -1,8 +1,8 @@
-"""What can the installed Keras do? Write dltrain/catalog/keras_table.json.
+"""What can the installed Keras do? Write keras_table.json and applications.json of the catalog.
 
 Usage: python scripts/generate_catalog.py [--check]
 
-With --check nothing is written: the exit code is 1, and the differences are listed, when the
+With --check nothing is written: the exit code is 1, and the differences are listed, when a
 committed table is not what the installed Keras says.
 
 Arguments come from the signatures. What a layer takes through **kwargs is found by trying: every
@@ -15,6 +15,7 @@ import argparse
 import importlib
 import inspect
 import json
+import math
 import os
 import re
 import sys
@@ -25,6 +26,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from dltrain.catalog.applications import APPLICATIONS_PATH  # noqa: E402
 from dltrain.catalog.components import TABLE_PATH  # noqa: E402
 from dltrain.catalog.excluded import EXCLUDED  # noqa: E402
 
@@ -262,6 +264,75 @@ def describe_kind(kind: str) -> dict[str, Any]:
     return {name: entries[name] for name in sorted(entries)}
 
 
+def application_name(function_name: str) -> str:
+    """Return the name that a YAML uses for a function of keras.applications."""
+    torn = re.sub(r"(?<=Net)(?=[BL]|V\dB|V\d[SMX]|M)|(?<=Xt)|(?<=Inception)", "_", function_name)
+    torn = re.sub(r"(?<=V\d)(?=[A-Z])|(?<=[a-z0-9])(?=V\d)", "_", torn)
+    return re.sub("_+", "_", torn).lower()
+
+
+def preprocessing_of(module: Any) -> str:
+    """Return which of dltrain's ways `module.preprocess_input` is, by what it makes of pixels."""
+    import numpy as np
+
+    from dltrain.catalog.applications import PREPROCESSING
+
+    pixels = np.random.default_rng(0).uniform(0, 255, (2, 3, 3, 3)).astype("float32")
+    given = np.asarray(module.preprocess_input(pixels.copy(), data_format="channels_last"))
+    for name, (order, mean, scale) in PREPROCESSING.items():
+        made = (pixels[..., list(order)] - np.array(mean)) / np.array(scale)
+        if np.allclose(given, made, atol=1e-4):
+            return name
+    raise ValueError(f"{module.__name__} prepares images in a way that dltrain doesn't know")
+
+
+def describe_application(function: Callable[..., Any]) -> dict[str, Any]:
+    """Return what the catalog holds of one application; its weights are never made."""
+    import keras
+
+    module = importlib.import_module(function.__module__.replace("keras.src.", "keras.", 1))
+    source = inspect.getsource(inspect.getmodule(function))  # type: ignore[arg-type]
+    found = re.search(r"min_size=(\d+)", source)
+    least = int(found[1]) if found else 32
+    scope = keras.src.backend.common.stateless_scope.StatelessScope(initialize_variables=False)
+    with scope:
+        model = function(
+            weights=None, include_top=False, pooling="avg", input_shape=(least, least, 3)
+        )
+    trainable = sum(math.prod(weight.shape) for weight in model.trainable_weights)
+    return {
+        "function": function.__name__,
+        "preprocessing": preprocessing_of(module),
+        "min_size": least,
+        "features": int(model.output_shape[-1]),
+        "parameters": int(model.count_params()),
+        "trainable_parameters": trainable,
+        "layers": len(model.layers) - 1,  # the last is the pooling
+    }
+
+
+def make_applications() -> dict[str, Any]:
+    """Describe every model of keras.applications, without the layers that classify."""
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    import keras
+
+    functions = [
+        value
+        for name in sorted(dir(keras.applications))
+        if inspect.isfunction(value := getattr(keras.applications, name))
+    ]
+    table = {application_name(each.__name__): describe_application(each) for each in functions}
+    return {"keras": keras.__version__, "applications": dict(sorted(table.items()))}
+
+
+def render_applications(table: dict[str, Any]) -> str:
+    """Return the table as JSON with one line an application."""
+    entries = table["applications"].items()
+    lines = ",\n".join(f"  {json.dumps(name)}: {json.dumps(entry)}" for name, entry in entries)
+    return f'{{\n "keras": {json.dumps(table["keras"])},\n "applications": {{\n{lines}\n }}\n}}\n'
+
+
 def make_table() -> dict[str, Any]:
     """Describe the installed Keras."""
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
@@ -316,9 +387,14 @@ def main() -> int:
     if not options.check:
         TABLE_PATH.write_text(render(table), encoding="utf-8")
         print(f"{TABLE_PATH}: {sum(map(len, table['kinds'].values()))} components")
+        applications = make_applications()
+        APPLICATIONS_PATH.write_text(render_applications(applications), encoding="utf-8")
+        print(f"{APPLICATIONS_PATH}: {len(applications['applications'])} applications")
         return 0
     committed = json.loads(TABLE_PATH.read_text(encoding="utf-8"))
     lines = differences(committed, table)
+    if APPLICATIONS_PATH.read_text(encoding="utf-8") != render_applications(make_applications()):
+        lines.append("keras.applications: differs")
     print("\n".join(lines) or "The table is what the installed Keras says.")
     return 1 if lines else 0
 

@@ -60,4 +60,33 @@ PLATEAU: dict[str, Any] = {
     },
 }
 
-CONFIGS = {"cosine": COSINE, "plateau": PLATEAU}
+# Two phases of other layers, each with an optimizer of its own. The gradients of an odd step wait
+# for those of the next, also where a phase ends; the averages of use_ema begin anew.
+PHASES: dict[str, Any] = {
+    **COSINE,
+    "name": "phases",
+    "optimizer": {
+        "type": "adam",
+        "learning_rate": 0.02,
+        "gradient_accumulation_steps": 2,
+        "use_ema": True,
+    },
+    "training": {
+        **COSINE["training"],
+        "early_stopping": {"min_delta": 0.3, "patience": 2, "start_from_epoch": 4},
+        "phases": [
+            {"epochs": 3, "trainable": ["conv2d", "dense"]},
+            {
+                "epochs": 9,
+                "learning_rate": {
+                    "type": "cosine_decay",
+                    "initial_learning_rate": 0.01,
+                    "decay_steps": 90,
+                },
+                "trainable": ["batch_normalization", "dense"],
+            },
+        ],
+    },
+}
+
+CONFIGS = {"cosine": COSINE, "plateau": PLATEAU, "phases": PHASES}

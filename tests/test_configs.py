@@ -29,6 +29,7 @@ PROMISES = {
     "imdb_lstm": (0.85, 1200),
     "imdb_transformer": (0.86, 1200),
     "imbalanced": (0.96, None),
+    "mnist_pretrain": (0.99, 240),
     "regression": (0.8, None),
     "diabetes": (0.40, None),
 }
@@ -47,7 +48,7 @@ def test_shipped_config_is_right_and_says_what_it_shows(name: str) -> None:
 
 
 def test_every_shipped_config_has_a_promise() -> None:
-    assert set(names()) == set(PROMISES) | {"cifar10_resnet20"}
+    assert set(names()) == set(PROMISES) | {"cifar10_resnet20", "mnist_finetune"}
 
 
 def test_every_shipped_config_stands_in_the_readme_table() -> None:
@@ -108,6 +109,28 @@ def test_imbalanced_finds_the_rare_class_more_often_than_without_a_cure(tmp_path
     print(f"\nimbalanced: recall of the threes {recalls[0]:.3f}, without a cure {recalls[1]:.3f}")
     assert recalls[0] >= 0.8
     assert recalls[0] > recalls[1] + 0.1
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3000)
+def test_finetune_gains_over_new_weights_on_the_mean_of_three_seeds(tmp_path: Path) -> None:
+    source, config = tmp_path / "source", CONFIGS / "mnist_finetune.yaml"
+    run_dltrain("fit", CONFIGS / "mnist_pretrain.yaml", "--run-dir", source, "--quiet")
+    ways = {
+        "tuned": (f"model.from_run.run={source}",),
+        "new": ("model.from_run=null", "training.phases=null", "training.epochs=40"),
+    }
+    means = {}
+    for name, values in ways.items():
+        flags = [part for value in values for part in ("--set", value)]
+        run = tmp_path / name
+        told = run_dltrain(
+            "fit", config, "--repeats", "3", "--run-dir", run, "--quiet", "--json", *flags
+        )
+        means[name] = json.loads(told)["splits"]["test"]["accuracy"]["mean"]
+    print(f"\nmnist_finetune: {means['tuned']:.4f}, from new weights {means['new']:.4f}")
+    assert means["tuned"] >= 0.9
+    assert means["tuned"] > means["new"] + 0.02
 
 
 @pytest.mark.slow

@@ -15,7 +15,7 @@ from dltrain.commands.lint_view import count_warnings, describe_finding, show_fi
 from dltrain.commands.options import ConfigArgument, SetOption
 from dltrain.config.dump import dump_config
 from dltrain.config.load import LoadedConfig, load_config
-from dltrain.errors import ConfigError, DataError, Problem, UsageError
+from dltrain.errors import ConfigError, DataError, Problem, RunError, UsageError
 from dltrain.shapes.infer import infer_shapes
 from dltrain.shapes.table import ShapeTable
 
@@ -42,7 +42,7 @@ def check(
     from dltrain.lint.check import find_lints
 
     loaded = load_config(config, overrides=overrides or ())
-    table = _make_table(loaded, build=build)
+    table, note = _mark_frozen(loaded, _make_table(loaded, build=build))
     findings = find_lints(loaded)
     show_findings(findings)
     if strict and findings:
@@ -57,6 +57,8 @@ def check(
     )
     if loaded.config.dataset.type is not None:
         typer.echo(f"{loaded.config.dataset.path} holds {loaded.info.summary}.")
+    if note:
+        typer.echo(note)
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     typer.echo(draw_layers(table, width=width))
 
@@ -72,6 +74,28 @@ def _make_table(loaded: LoadedConfig, *, build: bool) -> ShapeTable:
     return table
 
 
+def _mark_frozen(loaded: LoadedConfig, table: ShapeTable) -> tuple[ShapeTable, str]:
+    """Return the table as it is in the first phase, and a note ("": none) on the weights.
+
+    Raises ConfigError if the run that the model starts from has other layers.
+    """
+    model = loaded.config.model
+    if model.from_run is None and model.pretrained is None and not loaded.config.training.phases:
+        return table, ""
+    from dltrain.runs.source_run import find_source
+    from dltrain.shapes.frozen import mark_frozen
+
+    try:
+        source, note = find_source(loaded), ""
+    except RunError as error:
+        return mark_frozen(
+            loaded, table, None
+        ), f"model.from_run can't be looked at: {error.message}"
+    if source is not None:
+        note = f"{len(source.taken)} layers begin with the weights of {source.paths.root}."
+    return mark_frozen(loaded, table, source.taken if source else None), note
+
+
 def _check_as_json(config: Path, overrides: Sequence[str], *, build: bool, strict: bool) -> None:
     """Print one document whether the config is right or wrong, with the same keys."""
     from dltrain.lint.check import find_lints
@@ -83,7 +107,7 @@ def _check_as_json(config: Path, overrides: Sequence[str], *, build: bool, stric
     exit_code = UsageError.exit_code
     try:
         loaded = load_config(config, overrides=overrides)
-        table = _make_table(loaded, build=build)
+        table, _ = _mark_frozen(loaded, _make_table(loaded, build=build))
     except ConfigError as error:
         problems = error.problems
     except UsageError as error:  # no such file, or a directory

@@ -63,8 +63,9 @@ def _as_list(shape: Shape | None) -> list[int] | None:
 
 
 def _show(table: ShapeTable, layer: LayerShape) -> tuple[str, ...]:
+    name = layer.name if layer.type in layer.name else f"{layer.name} ({layer.type})"
     return (
-        layer.name if layer.type in layer.name else f"{layer.name} ({layer.type})",
+        f"{name}, not trained" if layer.frozen else name,
         _UNKNOWN if layer.output is None else show_shape(layer.output),
         _UNKNOWN if layer.parameters is None else f"{layer.parameters:,}",
         _round(layer.multiply_adds),

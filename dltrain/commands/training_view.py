@@ -117,7 +117,8 @@ def _make_layer_table(plan: Plan) -> Table:
     table.add_column("parameters", justify="right", no_wrap=True)
     for row in plan.summary.layers:
         shape = "(" + ", ".join(str(size) for size in row.shape) + ")"
-        table.add_row(row.name, row.type, shape, f"{row.parameters:,}")
+        kind = f"{row.type}, not trained" if row.is_frozen else row.type
+        table.add_row(row.name, kind, shape, f"{row.parameters:,}")
     table.add_section()
     frozen = plan.summary.parameters - plan.summary.trainable_parameters
     note = f"{frozen:,} not trained" if frozen else ""

@@ -11,6 +11,7 @@ import copy
 import json
 from typing import Any
 
+from dltrain.catalog.applications import applications
 from dltrain.catalog.datasets import DATASETS
 from dltrain.catalog.rules import Schema, any_of
 from dltrain.config.balance import KEPT_SHARE, METHODS
@@ -18,10 +19,20 @@ from dltrain.config.blocks import BLOCK_KEYS
 from dltrain.config.component_schemas import Definitions, Variant
 from dltrain.config.schema import RunConfig
 from dltrain.config.trackers import TRACKERS, URI_PATTERN
+from dltrain.config.trainable import WORDS
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 _NULL: Schema = {"type": "null"}
+_TRAINABLE: tuple[Schema, ...] = (
+    {"enum": [*WORDS]},
+    {
+        "type": "object",
+        "properties": {"last_n": {"type": "integer", "minimum": 1}},
+        "required": ["last_n"],
+        "additionalProperties": False,
+    },
+)
 
 
 def make_json_schema() -> dict[str, Any]:
@@ -112,10 +123,45 @@ def _fill_sections(sections: dict[str, Any], definitions: Definitions) -> None:
     model["blocks"] = _blocks(definitions)
     keep = dataset["keep"]["anyOf"][0]
     keep["additionalProperties"] = KEPT_SHARE.schema
+    dataset["classes"]["anyOf"][0]["minItems"] = 2
     balance = sections["TrainingConfig"]["properties"]["balance"]
     sections["TrainingConfig"]["properties"]["balance"] = {**balance, **_balance()}
+    phases = sections["TrainingConfig"]["properties"]["phases"]
+    phases["anyOf"][0]["items"] = _phase(definitions)
+    from_run = sections["FromRunConfig"]["properties"]["trainable"]
+    sections["FromRunConfig"]["properties"]["trainable"] = {
+        **from_run,
+        **any_of(*_TRAINABLE, _NULL),
+    }
+    pretrained = sections["PretrainedConfig"]["properties"]
+    pretrained["type"] |= {"enum": [*applications()]}
+    pretrained["trainable"] |= any_of(*_TRAINABLE, _NULL)
+    model["pretrained"] = {
+        "description": model["pretrained"]["description"],
+        **any_of({"enum": [*applications()]}, {"$ref": "#/$defs/PretrainedConfig"}, _NULL),
+    }
+    model["from_run"] = {
+        "description": model["from_run"]["description"],
+        **any_of({"type": "string", "minLength": 1}, {"$ref": "#/$defs/FromRunConfig"}, _NULL),
+    }
     callbacks = sections["TrainingConfig"]["properties"]["callbacks"]
     callbacks["items"] = definitions.component("callbacks")
+
+
+def _phase(definitions: Definitions) -> Schema:
+    """Return what one of `training.phases` may be."""
+    number: Schema = {"type": "number", "exclusiveMinimum": 0}
+    rate = any_of(number, definitions.component("schedules"), _NULL)
+    names: Schema = {"type": "array", "items": {"type": "string"}}
+    return {
+        "type": "object",
+        "properties": {
+            "epochs": any_of({"type": "integer", "minimum": 1}, _NULL),
+            "learning_rate": rate,
+            "trainable": any_of(*_TRAINABLE, names, _NULL),
+        },
+        "additionalProperties": False,
+    }
 
 
 def _balance() -> Schema:

@@ -93,6 +93,8 @@ def check_document(document: Document) -> LoadedConfig:
         info = _find_dataset(data, problems)
     except DataError as error:
         damage = error
+    if info is not None:
+        info = _choose_classes(data["dataset"], info, problems)
     _check_components(data, info, problems)
     layers = unfold_layers(data["model"], problems) if isinstance(data.get("model"), dict) else []
     check_model_layers(layers, problems)
@@ -112,6 +114,10 @@ def check_document(document: Document) -> LoadedConfig:
 def _complete(config: RunConfig, info: DatasetInfo | None, problems: Problems) -> RunConfig:
     """Return the config with the defaults that follow from the dataset and from other keys."""
     resolved = config.model_dump(mode="python")
+    if info is not None and resolved["model"]["pretrained"]:
+        from dltrain.config.pretrained import check_pretrained_fits
+
+        check_pretrained_fits(resolved["model"], resolved["dataset"], info, problems)
     if info is not None:
         complete_dataset(resolved["dataset"], info, problems)
         check_keep(resolved["dataset"], info, problems)
@@ -129,6 +135,8 @@ def _check_together(
             check_metrics(config, info, problems)
         check_monitors(config, problems)
     check_training(config, problems)
+    if "model" not in wrong:
+        _check_transfer(config, layers, problems)
     check_callback_paths(config, problems)
     if info is None:
         return None
@@ -199,6 +207,26 @@ def _find_own_dataset(section: dict[str, Any], problems: Problems) -> DatasetInf
     return describe_own_data(section, base, problems)
 
 
+def _choose_classes(section: dict[str, Any], info: DatasetInfo, problems: Problems) -> DatasetInfo:
+    if section.get("classes") is None and section.get("rows_per_class") is None:
+        return info
+    from dltrain.config.chosen_classes import choose_classes
+
+    return choose_classes(section, info, problems)
+
+
+def _check_transfer(config: RunConfig, layers: list[Layer], problems: Problems) -> None:
+    """Check what names layers of the model: where they come from, and when they are trained."""
+    if config.model.from_run is not None:
+        from dltrain.config.from_run import check_from_run_fits
+
+        check_from_run_fits(config, layers, problems)
+    if config.training.phases:
+        from dltrain.config.phases import check_phases_fit
+
+        check_phases_fit(config, layers, problems)
+
+
 def _check_components(data: dict[str, Any], info: DatasetInfo | None, problems: Problems) -> None:
     """Check everything that names a Keras component, and put the canonical form in its place."""
     task = info.task if info else "classification"
@@ -216,6 +244,18 @@ def _check_components(data: dict[str, Any], info: DatasetInfo | None, problems: 
             for index, raw in enumerate(data["metrics"])
         ]
     training = data.get("training")
+    if isinstance(training, dict) and training.get("phases") is not None:
+        from dltrain.config.phases import check_phases
+
+        check_phases(training, data["optimizer"], problems)
+    if isinstance(data.get("model"), dict) and data["model"].get("from_run") is not None:
+        from dltrain.config.from_run import check_from_run
+
+        check_from_run(data["model"], problems)
+    if isinstance(data.get("model"), dict) and data["model"].get("pretrained") is not None:
+        from dltrain.config.pretrained import check_pretrained
+
+        check_pretrained(data["model"], problems)
     if isinstance(training, dict) and isinstance(training.get("callbacks"), list):
         training["callbacks"] = [
             check_spec("callbacks", raw, ("training", "callbacks", index), problems)

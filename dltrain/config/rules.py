@@ -119,10 +119,14 @@ def count_training_rows(config: RunConfig, info: DatasetInfo) -> int:
     rows = config.dataset.rows or info.train_rows
     rows -= count_held_out(rows, config.dataset.test_split or 0.0)
     keep, balance = config.dataset.keep, config.training.balance
-    if (keep or balance) and info.class_counts:
+    most = config.dataset.rows_per_class
+    if (keep or balance or most) and info.class_counts:
         share = rows / sum(info.class_counts) * (1 - config.dataset.validation_split)
         pairs = zip(info.class_names, info.class_counts, strict=True)
         kept = [max(1, round(count * share * (keep or {}).get(name, 1))) for name, count in pairs]
+        if most:
+            trained = max(1, round(most * (1 - config.dataset.validation_split)))
+            kept = [min(count, trained) for count in kept]
         return sum(count_balanced(kept, balance))
     return rows - count_held_out(rows, config.dataset.validation_split)
 
@@ -148,7 +152,10 @@ def check_batch_size(config: RunConfig, info: DatasetInfo, problems: Problems) -
 
 def check_training(config: RunConfig, problems: Problems) -> None:
     """Check the learning-rate settings against each other, and early stopping against the end."""
-    scheduled = isinstance((config.optimizer or {}).get("learning_rate"), dict)
+    rates = [(config.optimizer or {}).get("learning_rate")]
+    if config.training.phases:
+        rates = [phase.get("learning_rate", rates[0]) for phase in config.training.phases]
+    scheduled = any(isinstance(rate, dict) for rate in rates)
     plateaus: list[Path] = [
         ("training", "callbacks", index)
         for index, spec in enumerate(config.training.callbacks)

@@ -101,6 +101,14 @@ class DatasetConfig(Section):
         description="Image folder: whether an image that can't be read ends the run, or is left "
         "out and counted (fail).",
     )
+    classes: list[str | int] | None = Field(
+        None, description="The only classes whose rows are used, by name, in this order."
+    )
+    rows_per_class: Count | None = Field(
+        None,
+        description="At most so many rows of each class, to train and validate on; which ones "
+        "follows from `seed`. Test rows stay.",
+    )
     validation_split: Fraction = Field(
         0.1, description="Share of the training rows held out for validation."
     )
@@ -159,9 +167,63 @@ class DatasetConfig(Section):
         return {name: value for name, value in values.items() if value is not None}
 
 
+class FromRunConfig(Section):
+    """Weights to start from: those of a finished run's model, taken layer by layer, by name."""
+
+    run: Annotated[str, Field(min_length=1)] = Field(
+        description="The run, as on the command line: a directory, NAME for the latest of that "
+        "name in runs/, or NAME/0003."
+    )
+    layers: Annotated[list[str], Field(min_length=1)] | None = Field(
+        None,
+        description="The layers that are taken; default: every one whose name the run's model has.",
+    )
+    skip: list[str] = Field(
+        default_factory=list, description="Layers that are not taken: they start from new weights."
+    )
+    trainable: Any = Field(
+        "all",
+        description="Which of the layers that are taken are trained: all, none, or the last N.",
+    )
+
+
+class PretrainedConfig(Section):
+    """A model of keras.applications, without its last layers, in front of `layers`."""
+
+    type: Annotated[str, Field(min_length=1)] = Field(
+        description="Which model, by its name in snake_case: mobilenet_v3_small, resnet50, …"
+    )
+    weights: Annotated[str, Field(min_length=1)] = Field(
+        "imagenet",
+        description="imagenet (fetched once), the path of a weights file of this model, or none: "
+        "new weights.",
+    )
+    trainable: Any = Field(
+        "none", description="Which of its layers are trained: none, all, or the last N."
+    )
+    pooling: Literal["avg", "max", "none"] = Field(
+        "avg",
+        description="How its last map becomes a row of features: their average or maximum; none "
+        "leaves the map.",
+    )
+    image_size: Annotated[list[Count], Field(min_length=2, max_length=2)] | None = Field(
+        None, description="[height, width] that images are resized to; default: as they are."
+    )
+
+
 class ModelConfig(Section):
     """The layers, in order or as a graph."""
 
+    from_run: FromRunConfig | None = Field(
+        None,
+        description="Weights to start from: those of a finished run's model, taken layer by "
+        "layer, by name.",
+    )
+
+    pretrained: PretrainedConfig | None = Field(
+        None,
+        description="A model of keras.applications, without its last layers, in front of `layers`.",
+    )
     layers: Annotated[list[Any], Field(min_length=1)] = Field(
         description="Layers by Keras's names; the input is added from the dataset."
     )
@@ -238,6 +300,11 @@ class TrainingConfig(Section):
         32, description="Rows a step; `full` is full-batch gradient descent."
     )
     epochs: Count = Field(10, description="Passes over the training rows.")
+    phases: Annotated[list[Any], Field(min_length=1)] | None = Field(
+        None,
+        description="Parts of the training that follow each other, each with its epochs, its "
+        "learning rate and what is trained; the optimizer begins anew with each.",
+    )
     shuffle: bool = Field(True, description="A new order of the rows in every epoch.")
     monitor: str | None = Field(
         None,

@@ -16,6 +16,7 @@ from dltrain.config.own_keys import TABLE_TYPES
 from dltrain.config.rules import count_held_out, text_length
 from dltrain.config.schema import DatasetConfig
 from dltrain.data.batches import Table
+from dltrain.data.class_choice import UNCHOSEN, choose_rows
 from dltrain.data.dataset import Dataset, Rows
 from dltrain.data.grouped_splits import hold_out_groups
 from dltrain.data.leakage import count_shared_rows, describe_shared_rows
@@ -23,7 +24,13 @@ from dltrain.data.normalize import Scaling, measure_scaling
 from dltrain.data.open import open_configured_dataset, open_smoke_dataset
 from dltrain.data.preprocessing import Preprocessing, check_features
 from dltrain.data.progress import SILENT, Progress
-from dltrain.data.splits import TEST_SPLIT_SEED, Indices, hold_out, thin_classes
+from dltrain.data.splits import (
+    TEST_SPLIT_SEED,
+    Indices,
+    hold_out,
+    limit_classes,
+    thin_classes,
+)
 from dltrain.data.stand_in import DataKind, describe_stand_in, find_kind, least_split_rows
 from dltrain.data.table_encoding import ColumnEncoding, complete_features, learn_columns
 from dltrain.data.texts import Texts
@@ -108,11 +115,13 @@ def load_data(
     """
     if smoke:
         dataset = open_smoke_dataset(config, data_dir=data_dir, seed=seed)
+        dataset = choose_rows(dataset, config.classes)
         config = _widen_splits(config, dataset)
     else:
         dataset = open_configured_dataset(
             config, data_dir=data_dir, offline=offline, progress=progress
         )
+    dataset = choose_rows(dataset, config.classes)
     rows = split_dataset(dataset, config, seed=seed)
     fingerprint = dict(dataset.fingerprint)
     if config.type is not None and not smoke and {"train", "test"} <= set(splits):
@@ -191,15 +200,16 @@ def split_dataset(
     """Return for each split its rows and the indices into them.
 
     A published test split stays, and so do validation rows that the data itself marks. Rows of one
-    group stay together.
+    group stay together. Rows of classes that weren't chosen (see `choose_rows`) are in none.
     """
-    rows = np.arange(len(dataset.train), dtype=np.int64)
+    names = dataset.info.class_names
+    rows = _find_chosen(dataset.train, names)
     marked = dataset.train.is_validation
     validation: Indices | None = None
     if marked is not None:
-        rows, validation = rows[~marked], rows[marked]
+        rows, validation = rows[~marked[rows]], rows[marked[rows]]
     if dataset.test is not None:
-        test = (dataset.test, np.arange(len(dataset.test), dtype=np.int64))
+        test = (dataset.test, _find_chosen(dataset.test, names))
     else:
         rows, held = _hold_out(
             dataset, rows, config.test_split or 0.0, split="test", seed=TEST_SPLIT_SEED
@@ -207,8 +217,10 @@ def split_dataset(
         test = (dataset.train, held)
     if config.keep:
         labels = np.asarray(dataset.train.labels)
-        names = dataset.info.class_names
         rows = thin_classes(rows, labels, shares=config.keep, seed=seed, class_names=names)
+    if config.rows_per_class:
+        labels = np.asarray(dataset.train.labels)
+        rows = limit_classes(rows, labels, most=config.rows_per_class, seed=seed)
     if validation is None:
         rows, validation = _hold_out(
             dataset, rows, config.validation_split, split="validation", seed=seed
@@ -218,6 +230,12 @@ def split_dataset(
         "validation": (dataset.train, validation),
         "test": test,
     }
+
+
+def _find_chosen(rows: Rows, class_names: tuple[str, ...]) -> Indices:
+    labels = np.asarray(rows.labels)
+    chosen = labels != UNCHOSEN if class_names else np.ones(len(labels), dtype=bool)
+    return np.flatnonzero(chosen).astype(np.int64)
 
 
 def _hold_out(
@@ -258,7 +276,7 @@ def _widen_splits(config: DatasetConfig, dataset: Dataset) -> DatasetConfig:
 
     A hundredth of 60,000 rows is a good validation split; a hundredth of 200 is none.
     """
-    rows = len(dataset.train)
+    rows = len(_find_chosen(dataset.train, dataset.info.class_names))
     least = min(least_split_rows(dataset.info), rows // 4)
     changes: dict[str, Any] = {}
     if dataset.test is None:
@@ -269,6 +287,8 @@ def _widen_splits(config: DatasetConfig, dataset: Dataset) -> DatasetConfig:
     if config.validation_split:
         validation_split = max(config.validation_split, least / rows)
         changes["validation_split"] = min(validation_split, 1 - least / rows)
+    if config.rows_per_class:
+        changes["rows_per_class"] = None
     if config.keep:  # a hundredth of a few rows would leave a class in no split but one
         changes["keep"] = {name: max(share, 0.5) for name, share in config.keep.items()}
     return config.model_copy(update=changes)

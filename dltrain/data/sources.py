@@ -9,6 +9,7 @@ from typing import Any
 
 from dltrain.catalog.datasets import DatasetInfo
 from dltrain.config.schema import DatasetConfig
+from dltrain.data.class_choice import choose_rows
 from dltrain.data.load import Source, split_dataset
 from dltrain.data.open import open_configured_dataset
 from dltrain.data.progress import SILENT, Progress
@@ -34,6 +35,7 @@ def open_sources(
 ) -> OpenedSources:
     """Open the dataset and split it as `load_data` does; nothing is encoded. Raises DataError."""
     dataset = open_configured_dataset(config, data_dir=data_dir, offline=offline, progress=progress)
+    dataset = choose_rows(dataset, config.classes)
     parts = split_dataset(dataset, config, seed=seed)
     sources = {
         split: Source(

@@ -17,6 +17,7 @@ _STRATA = 10
 
 # Sets these draws apart from others of the same seed.
 _THINNING = 3
+_LIMITING = 4
 
 TEST_SPLIT_SEED = 0
 """The test rows of data without a published test split never depend on a run's seed."""
@@ -83,6 +84,21 @@ def thin_classes(
         generator = np.random.default_rng([seed, number, _THINNING])
         gone.append(generator.permutation(found)[max(1, round(len(found) * share)) :])
     return np.setdiff1d(rows, np.concatenate(gone)) if gone else rows
+
+
+def limit_classes(
+    rows: Indices, labels: npt.NDArray[np.generic], *, most: int, seed: int
+) -> Indices:
+    """Return `rows` with at most so many of each class, in order.
+
+    Which rows stay follows from `seed` and the class.
+    """
+    kept = []
+    for label in np.unique(labels[rows]):
+        found = rows[labels[rows] == label]
+        generator = np.random.default_rng([seed, int(label), _LIMITING])
+        kept.append(generator.permutation(found)[:most])
+    return np.sort(np.concatenate(kept)) if kept else rows
 
 
 def find_strata(targets: npt.NDArray[Any], largest_count: int) -> npt.NDArray[np.int64] | None:

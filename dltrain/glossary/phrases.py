@@ -56,6 +56,21 @@ _FIXED = {
     "a list of increasing step counts, each a whole number >= 1": (
         "递增步数的列表，每个是 >= 1 的整数"
     ),
+    "a list of at least one layer's name": "至少一个层名字的列表",
+    "a list of at least two names of classes": "至少两个类别名的列表",
+    "a list of phases, each with epochs, learning_rate or trainable": (
+        "阶段的列表，每项带 epochs、learning_rate 或 trainable"
+    ),
+    "a list of layers": "层的列表",
+    "a schedule": "调度",
+    "all, none, last_n: a whole number >= 1": "all、none、last_n：>= 1 的整数",
+    "all, none": "all、none",
+    "last_n: a whole number >= 1": "last_n：>= 1 的整数",
+    "the name or directory of a run": "运行的名字或目录",
+    "a mapping with run": "带 run 的映射",
+    "the name of a model of keras.applications": "keras.applications 中模型的名字",
+    "imagenet, none": "imagenet、none",
+    "the path of a weights file": "权重文件的路径",
     "a list": "列表",
     "one character": "单个字符",
     "a text without /": "不含 / 的文本",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Iterator
 
 from dltrain.config.load import LoadedConfig
 from dltrain.config.paths import Path
+from dltrain.config.phases import list_phases
 from dltrain.config.schema import Spec
 from dltrain.lint.finding import Note
 from dltrain.lint.schedule_ends import (
@@ -71,6 +73,11 @@ def _schedule(loaded: LoadedConfig) -> tuple[Spec, Training, Path]:
     optimizer, path = inner_optimizer(loaded)
     rate = optimizer.get("learning_rate")
     training = measure_training(loaded, optimizer)
+    if loaded.config.training.phases:  # each that has no rate of its own begins it anew
+        phases = list_phases(loaded.config)
+        epochs = [each.epochs for each in phases if each.optimizer == loaded.config.optimizer]
+        training = dataclasses.replace(training, epochs=max(epochs, default=1))
+        rate = rate if epochs else None
     return (rate if isinstance(rate, dict) else {}), training, (*path, "learning_rate")
 
 

@@ -11,6 +11,7 @@ from dltrain.catalog.arguments import nested_kind
 from dltrain.catalog.components import find
 from dltrain.config.layers import INPUT, Layer, free_name
 from dltrain.config.paths import Path
+from dltrain.model.backbone import Backbone
 from dltrain.model.components import build_component
 
 # Which regularizer arguments `regularization:` fills: those of weight matrices, not of biases
@@ -59,18 +60,27 @@ class InputSpec:
 
 
 def build_network(
-    layers: Sequence[Layer], input_spec: InputSpec, *, name: str, l1: float = 0.0, l2: float = 0.0
+    layers: Sequence[Layer],
+    input_spec: InputSpec,
+    *,
+    name: str,
+    l1: float = 0.0,
+    l2: float = 0.0,
+    backbone: Backbone | None = None,
 ) -> Any:
     """Return the Keras model (functional, not compiled).
 
     The input is `(batch, *shape)` as the dataset stores it; normalization is the model's first
-    layer. The output is `(batch, units)` float32. Raises LayerError, naming the layer and the
-    shapes, if a layer can't be built.
+    layer, and a `backbone` follows it and gives what the first of `layers` takes. The output is
+    `(batch, units)` float32. Raises LayerError, naming the layer and the shapes, if a layer can't
+    be built.
     """
     import keras
 
     inputs = keras.Input(input_spec.shape, dtype=input_spec.dtype, name=free_name("inputs", layers))
     outputs = _normalize(inputs, input_spec.normalization, layers)
+    if backbone is not None:
+        outputs = backbone.apply(outputs, layers)
     by_name: dict[str, Any] = {INPUT: outputs}
     for layer in layers:
         built = _build_layer(layer, l1=l1, l2=l2)

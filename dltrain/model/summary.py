@@ -8,12 +8,16 @@ from typing import Any
 
 @dataclass(frozen=True)
 class LayerRow:
-    """One layer of the table; `shape` leaves the batch axis out."""
+    """One layer of the table; `shape` leaves the batch axis out.
+
+    `is_frozen` tells that it was told to train none of its parameters.
+    """
 
     name: str
     type: str
     shape: tuple[int | None, ...]
     parameters: int
+    is_frozen: bool = False
 
 
 @dataclass(frozen=True)
@@ -30,7 +34,13 @@ def summarize_model(model: Any) -> ModelSummary:
     import keras
 
     rows = tuple(
-        LayerRow(layer.name, type(layer).__name__, _shape(layer), layer.count_params())
+        LayerRow(
+            layer.name,
+            type(layer).__name__,
+            _shape(layer),
+            layer.count_params(),
+            is_frozen=bool(layer.weights) and not layer.trainable_weights,
+        )
         for layer in model.layers
         if not isinstance(layer, keras.layers.InputLayer)
     )

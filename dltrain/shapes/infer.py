@@ -13,6 +13,7 @@ from dltrain.config.layers import INPUT, Layer, free_name
 from dltrain.config.load import LoadedConfig
 from dltrain.config.rules import count_training_rows
 from dltrain.config.targets import TargetsError, last_layer, resolve_config_targets
+from dltrain.shapes.backbone import describe_backbone, find_features
 from dltrain.shapes.effect import ImpossibleShapeError, NoRuleError, Shape, show_shape
 from dltrain.shapes.flow import Flow, apply_layer
 from dltrain.shapes.row import Row, find_row
@@ -29,6 +30,9 @@ def infer_shapes(loaded: LoadedConfig) -> ShapeTable:
     row = find_row(config.dataset, loaded.info)
     problems = Problems(loaded.document)
     flows: dict[str, Flow | None] = {INPUT: Flow(row.shape, integers=row.dtype == "int32")}
+    if config.model.pretrained is not None:
+        features = find_features(config.model.pretrained)
+        flows[INPUT] = None if features is None else Flow(features)
     layers = _walk(loaded.layers, flows, problems)
     _check_output(loaded, layers[-1], problems)
     precision, batch_size = config.training.precision, config.training.batch_size
@@ -46,6 +50,8 @@ def infer_shapes(loaded: LoadedConfig) -> ShapeTable:
 
 def _before(loaded: LoadedConfig, row: Row) -> tuple[LayerShape, ...]:
     """Return the layer that scales the raw input, where the config asks for one."""
+    if loaded.config.model.pretrained is not None:  # it prepares the pixels itself
+        return (describe_backbone(loaded.config.model.pretrained, loaded.layers, row),)
     kind = row.normalization
     if kind is None:
         return ()

@@ -29,6 +29,8 @@ class LayerShape:
     fixed: int | None = None
     multiply_adds: int | None = None
     in_model: bool = True
+    frozen: bool = False
+    """Whether its weights are not trained though its kind trains them: `dltrain.shapes.frozen`."""
 
     @property
     def parameters(self) -> int | None:

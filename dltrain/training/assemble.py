@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import keras  # noqa: TID253  (imported when a training begins, never before)
 
 from dltrain.config.load import LoadedConfig
 from dltrain.config.monitors import best_direction
+from dltrain.config.phases import Phase, find_phase, list_phases
 from dltrain.config.targets import Targets
 from dltrain.data.augment import Augment
 from dltrain.data.balance import Balanced
@@ -18,6 +20,7 @@ from dltrain.data.load import LoadedData
 from dltrain.evaluation.predict import PREDICTION_BATCH_SIZE
 from dltrain.model.compile import compile_model
 from dltrain.model.components import Steps
+from dltrain.model.freezing import Freezing
 from dltrain.model.fused import fuse
 from dltrain.runs.layout import RunPaths
 from dltrain.training.best import BestModel
@@ -43,10 +46,24 @@ class Prepared:
     augment: Augment | None
     device: str
     balanced: Balanced
+    freezing: Freezing
+
+
+@dataclass(frozen=True)
+class _Steps:
+    """What belongs to one phase alone: the compiled model with its optimizer, and its steps."""
+
+    phase: Phase
+    trained: Any
+    steps: TrainingSteps
+    validation: ValidationSteps | None
 
 
 def assemble(prepared: Prepared, paths: RunPaths, resumption: Resumption | None) -> Machinery:
-    """Return the parts of the training; the compiled functions are traced at their first call."""
+    """Return the parts of the training; the compiled functions are traced at their first call.
+
+    They are those of the phase that the training begins in; `enter` gives those of an epoch's.
+    """
     config, training = prepared.loaded.config, prepared.loaded.config.training
     table = prepared.balanced.table
     batch_size = len(table) if training.batch_size == "full" else training.batch_size
@@ -54,15 +71,39 @@ def assemble(prepared: Prepared, paths: RunPaths, resumption: Resumption | None)
     xla = choose_xla(training.jit_compile, steps_per_epoch=steps_per_epoch, device=prepared.device)
     # On a GPU Keras's own layers are fast, and sums of segments aren't the same every time.
     can_fuse = prepared.device == "cpu" and xla != "step"
-    trained = compile_model(
-        fuse(prepared.model) if can_fuse else prepared.model,
-        optimizer=config.optimizer,
-        metrics=config.metrics or [],
-        targets=prepared.targets,
-        steps=Steps(per_epoch=steps_per_epoch, total=steps_per_epoch * training.epochs),
-    )
+    network = fuse(prepared.model) if can_fuse else prepared.model
     checkpoint = resumption.checkpoint if resumption else None
     validation = prepared.data.tables.get("validation")
+    feed = _make_feed(prepared, table, batch_size)
+    validation_feed = None
+    if validation:
+        validation_feed = _make_feed(prepared, validation, PREDICTION_BATCH_SIZE)
+    phases = list_phases(config)
+
+    def begin(phase: Phase) -> _Steps:
+        """Make what the steps of a phase need: a new optimizer, and functions not yet traced.
+
+        They hold what is frozen from their first call on, so they are those of one phase only.
+        """
+        prepared.freezing.apply(phase.trainable)
+        trained = compile_model(
+            network,
+            optimizer=phase.optimizer,
+            metrics=config.metrics or [],
+            targets=prepared.targets,
+            steps=Steps(per_epoch=steps_per_epoch, total=steps_per_epoch * phase.epochs),
+        )
+        steps = TrainingSteps(
+            trained, feed, augment=prepared.augment, xla=xla, weights=table.weights
+        )
+        validating = None
+        if validation_feed is not None and validation is not None:
+            weights = validation.weights
+            validating = ValidationSteps(trained, validation_feed, xla=xla, weights=weights)
+        return _Steps(phase, trained, steps, validating)
+
+    current = begin(find_phase(phases, checkpoint.epoch if checkpoint else 0))
+    trained = current.trained
     stopping = training.early_stopping
     monitor = training.monitor or "loss"
     own = build_callbacks(config, paths)
@@ -70,23 +111,10 @@ def assemble(prepared: Prepared, paths: RunPaths, resumption: Resumption | None)
         if isinstance(callback, keras.callbacks.CSVLogger) and checkpoint:
             rewind_csv_logger(paths.root / callback.filename, epochs_done=checkpoint.epoch)
             callback.append = True
-    return Machinery(
+    machinery = Machinery(
         trained=trained,
-        steps=TrainingSteps(
-            trained,
-            _make_feed(prepared, table, batch_size),
-            augment=prepared.augment,
-            xla=xla,
-            weights=table.weights,
-        ),
-        validation=ValidationSteps(
-            trained,
-            _make_feed(prepared, validation, PREDICTION_BATCH_SIZE),
-            xla=xla,
-            weights=validation.weights,
-        )
-        if validation
-        else None,
+        steps=current.steps,
+        validation=current.validation,
         callbacks=keras.callbacks.CallbackList(
             own,
             add_history=False,
@@ -102,6 +130,7 @@ def assemble(prepared: Prepared, paths: RunPaths, resumption: Resumption | None)
             monitor=monitor,
             mode=best_direction(monitor, config),
             keep_last=stopping is not None and not stopping.restore_best_weights,
+            as_built=prepared.freezing.as_built,
         ),
         checkpoints=Checkpoints(paths.checkpoints, training.checkpoint),
         order=lambda epoch: order_rows(
@@ -111,6 +140,37 @@ def assemble(prepared: Prepared, paths: RunPaths, resumption: Resumption | None)
         steps_per_epoch=steps_per_epoch,
         single_steps=any(_hears_steps(callback) for callback in own),
     )
+    return _Phases(machinery, current, phases, begin).machinery if len(phases) > 1 else machinery
+
+
+class _Phases:
+    """Hand out the machinery of the phase that an epoch belongs to, made when it is entered."""
+
+    def __init__(
+        self,
+        machinery: Machinery,
+        current: _Steps,
+        phases: Sequence[Phase],
+        begin: Callable[[Phase], _Steps],
+    ) -> None:
+        self._number = current.phase.number
+        self._phases = phases
+        self._begin = begin
+        self.machinery = replace(machinery, enter=self.enter)
+
+    def enter(self, epoch: int) -> Machinery:
+        """Return the machinery of epoch `epoch` (from 0): the same one within a phase."""
+        phase = find_phase(self._phases, epoch)
+        if phase.number != self._number:
+            self._number = phase.number
+            made = self._begin(phase)
+            self.machinery = replace(
+                self.machinery,
+                trained=made.trained,
+                steps=made.steps,
+                validation=made.validation,
+            )
+        return self.machinery
 
 
 def _make_feed(prepared: Prepared, table: Table, batch_size: int) -> Feed:

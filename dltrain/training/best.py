@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Literal
 
 import numpy as np
@@ -22,6 +23,7 @@ class BestModel:
     """Keep the values of `model`'s variables whenever the monitored value improves.
 
     With `keep_last` every epoch counts as an improvement. `epoch` (from 1; 0: none yet) says when.
+    The model is saved within `as_built`, so that what is frozen at the moment leaves no trace.
     """
 
     def __init__(
@@ -32,12 +34,14 @@ class BestModel:
         monitor: str,
         mode: Literal["min", "max"],
         keep_last: bool = False,
+        as_built: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
         self.model = model
         self.paths = paths
         self.monitor = monitor
         self.sign = 1.0 if mode == "max" else -1.0
         self.keep_last = keep_last
+        self._as_built = as_built
         self.best = -math.inf
         self.epoch = 0
         self.values: list[npt.NDArray[Any]] = []
@@ -98,7 +102,7 @@ class BestModel:
                 variable.assign(value)
 
     def _write_current(self) -> None:
-        with replacing(self.paths.model) as temporary:
+        with replacing(self.paths.model) as temporary, self._as_built():
             self.model.save(temporary)
         self._written_epoch = self.epoch
         self._written_at = time.monotonic()

@@ -9,6 +9,7 @@ from typing import Any
 
 from dltrain.config.layers import INPUT
 from dltrain.config.load import LoadedConfig
+from dltrain.model.backbone import Backbone
 from dltrain.model.network import InputSpec, LayerError, Normalization, build_network
 from dltrain.shapes.effect import ImpossibleShapeError, NoRuleError, Shape
 from dltrain.shapes.infer import infer_shapes
@@ -16,6 +17,7 @@ from dltrain.shapes.rules import find_effect
 from dltrain.shapes.table import LayerShape, ShapeTable
 from dltrain.training.engine import start_engine
 from dltrain.training.prepare import resolve_built_targets
+from dltrain.training.pretrained import build_asked
 
 
 def measure_built_shapes(loaded: LoadedConfig) -> ShapeTable:
@@ -36,12 +38,17 @@ def measure_built_shapes(loaded: LoadedConfig) -> ShapeTable:
             name=config.name,
             l1=config.regularization.l1,
             l2=config.regularization.l2,
+            backbone=_build_front(loaded, table),
         )
     except LayerError as error:
         raise loaded.problem(error.path, error.message) from error
     resolve_built_targets(loaded, units=int(model.output_shape[-1]))
     built = {layer.name: layer for layer in model.layers}
     shapes: dict[str, Shape | None] = {INPUT: table.row}
+    before = table.before
+    if config.model.pretrained is not None:
+        output = tuple(built[before[0].name].output.shape[1:])
+        before, shapes[INPUT] = (replace(before[0], output=output),), output
     layers = []
     for layer, row in zip(loaded.layers, table.layers, strict=True):
         row = replace(row, inputs=tuple(shapes[name] for name in layer.inputs))
@@ -54,12 +61,19 @@ def measure_built_shapes(loaded: LoadedConfig) -> ShapeTable:
         for row in table.after
         if row.name in built
     )
-    return replace(table, layers=tuple(layers), after=after)
+    return replace(table, before=before, layers=tuple(layers), after=after)
+
+
+def _build_front(loaded: LoadedConfig, table: ShapeTable) -> Backbone | None:
+    """Return the pretrained model with new weights, which change no shape."""
+    if loaded.config.model.pretrained is None:
+        return None
+    return build_asked(loaded, table.row, largest=255.0, offline=True, is_filled=False)
 
 
 def _stand_in(table: ShapeTable) -> Normalization | None:
     """Return statistics of the right number: what they are changes no shape."""
-    if not table.before:
+    if not table.before or table.before[0].path:  # none, or the pretrained model
         return None
     if table.before[0].type == "rescaling":
         return Normalization((0.0,), (255.0,))

@@ -43,6 +43,7 @@ from dltrain.training.prepare import (
     prepare_network,
     prepare_rows,
 )
+from dltrain.training.pretrained import Start, build_front, find_start, give_weights
 from dltrain.training.recorded_data import check_same_data, read_preprocessing, read_tokenizer
 from dltrain.training.resume import Resumption, note_other_machine, plan_resumption
 from dltrain.training.tracking import tracking
@@ -110,15 +111,23 @@ def fit(
     is_new = run_directory is not None and not run_directory.exists()
     paths = _take_directory(run_directory, resume=resume)
     try:
+        start = find_start(loaded, resumed=paths if resume else None, smoke=smoke)
+        loaded = start.loaded
         resumption = plan_resumption(paths, loaded) if resume and paths else None
         started = None
         if device == "gpu":
             started = _start(loaded, device)
         else:
             begin_import(device=device)
-        data = _load(loaded, paths, resumption, data_dir, offline, smoke, listener)
+        data = _load(start, paths, resumption, data_dir, offline, smoke, listener)
         started = started or _start(loaded, device)
-        prepared = _prepare(loaded, data, started)
+        prepared = _prepare(
+            start,
+            data,
+            started,
+            offline=offline,
+            has_checkpoint=bool(resumption and resumption.checkpoint),
+        )
     except BaseException:
         listener.close()
         if paths is not None:
@@ -145,8 +154,8 @@ def fit(
                 ) as outcome,
             ):
                 notes = _write_description(paths, prepared, started, resumption, command_line)
-                balanced = (prepared.balanced.note,) if prepared.balanced.note else ()
-                for note in (*(resumption.notes if resumption else ()), *balanced):
+                told = [note for note in (prepared.balanced.note, start.note) if note]
+                for note in (*(resumption.notes if resumption else ()), *told):
                     heard.note(note)
                 for note in notes:
                     heard.warn(note)
@@ -173,7 +182,7 @@ def _take_directory(run_directory: Path | None, *, resume: bool) -> RunPaths | N
 
 
 def _load(
-    loaded: LoadedConfig,
+    start: Start,
     paths: RunPaths | None,
     resumption: Resumption | None,
     data_dir: Path,
@@ -181,10 +190,13 @@ def _load(
     smoke: bool,
     listener: Listener,
 ) -> LoadedData:
+    loaded = start.loaded
     tokenizer = preprocessing = None
     if resumption and paths and resumption.checkpoint:
         tokenizer = read_tokenizer(paths, loaded.info)
         preprocessing = read_preprocessing(paths)
+    elif start.source:  # the ids of words are those that its embedding knows
+        tokenizer = read_tokenizer(start.source.paths, loaded.info)
     data = load_data(
         loaded.config.dataset,
         seed=loaded.config.seed,
@@ -205,13 +217,24 @@ def _start(loaded: LoadedConfig, device: Device) -> StartedDevice:
     return start_engine(device=device, precision=config.training.precision, seed=config.seed)
 
 
-def _prepare(loaded: LoadedConfig, data: LoadedData, started: StartedDevice) -> Prepared:
+def _prepare(
+    start: Start,
+    data: LoadedData,
+    started: StartedDevice,
+    *,
+    offline: bool,
+    has_checkpoint: bool,
+) -> Prepared:
     from dltrain.training.assemble import Prepared
 
-    model, targets = prepare_network(loaded, data)
+    loaded = start.loaded
+    is_filled = start.is_filled and not has_checkpoint
+    backbone = build_front(loaded, data, offline=offline, is_filled=is_filled)
+    model, targets = prepare_network(loaded, data, backbone)
     augment = prepare_augmentation(loaded, data, targets)
     balanced = prepare_rows(loaded, data)
-    return Prepared(loaded, data, model, targets, augment, started.kind, balanced)
+    freezing = give_weights(start, model, backbone, has_checkpoint=has_checkpoint)
+    return Prepared(loaded, data, model, targets, augment, started.kind, balanced, freezing)
 
 
 def _write_description(
@@ -295,7 +318,7 @@ def _train(
 
     def refuse(progress: Progress, stretch: Any, order: Any) -> None:
         machinery.best.write_on_the_way()
-        raise explain_non_finite(machinery.steps, progress, stretch, order, model=prepared.model)
+        raise explain_non_finite(loop.parts.steps, progress, stretch, order, model=prepared.model)
 
     def record_epoch(row: Mapping[str, float]) -> None:
         append_history(paths.history, row)

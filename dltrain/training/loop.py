@@ -65,6 +65,8 @@ class Machinery:
     steps_per_epoch: int
     single_steps: bool
     """Whether callbacks want to hear of every step."""
+    enter: Callable[[int], Machinery] | None = None
+    """What gives the machinery of an epoch (from 0), where phases follow each other."""
 
 
 class Loop:
@@ -90,6 +92,7 @@ class Loop:
         self._out_of_time = out_of_time
         self._after_first_call = after_first_call
         self._calls = 0
+        self._is_traced = False
         self._steps_per_second = 0.0
 
     def run(self, resumed: Checkpoint | None) -> Progress:
@@ -102,8 +105,9 @@ class Loop:
             parts.checkpoints.put_back(resumed, parts, progress)
         if parts.validation is not None:
             parts.validation.trace()
-        while progress.epoch < parts.epochs and not parts.trained.stop_training:
+        while progress.epoch < parts.epochs and not self.parts.trained.stop_training:
             if not self._run_epoch(inside=resumed is not None and progress.step > 0):
+                parts = self.parts
                 parts.checkpoints.save_now(parts, progress)
                 return progress
         if progress.epoch < parts.epochs:
@@ -159,8 +163,20 @@ class Loop:
         report = EpochReport(epoch + 1, parts.epochs, logs, progress.epoch_seconds, is_best)
         progress.epoch, progress.step = epoch + 1, 0
         progress.epoch_seconds, progress.epoch_logs = 0.0, None
+        parts = self._enter_phase()
         parts.checkpoints.after_epoch(parts, progress)
         self._listener.end_epoch(report)
+
+    def _enter_phase(self) -> Machinery:
+        """Go over to the phase of the next epoch; a checkpoint after the last one is of it."""
+        before, parts = self.parts, self.parts
+        if parts.enter is not None:
+            parts = self.parts = parts.enter(self.progress.epoch)
+        if parts is not before:
+            parts.trained.stop_training = before.trained.stop_training
+            parts.callbacks.set_model(parts.trained)
+            self._is_traced, self._steps_per_second = False, 0.0
+        return parts
 
     def _take_steps(self, tick: Callable[[], None]) -> bool:
         """Take the steps that are left of the epoch; return whether all were taken."""
@@ -233,10 +249,11 @@ class Loop:
 
     def _measure(self, steps: int, seconds: float) -> None:
         self._calls += 1
-        if self._calls == 1:  # it was traced, and compiled, in this call
+        if self._calls == 1:
             self._after_first_call()
-        else:
+        if self._is_traced:
             self._steps_per_second = steps / max(seconds, 1e-6)
+        self._is_traced = True  # and compiled, in a phase's first call
 
     def _refuse_broken(self, logs: Mapping[str, float]) -> None:
         """Stop where the validation loss shows that the epoch's last step broke the weights."""

@@ -17,6 +17,7 @@ from dltrain.data.batches import encode_labels
 from dltrain.data.load import LoadedData
 from dltrain.data.word_dropout import build_word_dropout
 from dltrain.errors import MachineError
+from dltrain.model.backbone import Backbone
 from dltrain.model.components import build_component
 from dltrain.model.network import InputSpec, LayerError, Normalization, build_network, one_line
 from dltrain.runs.atomic import explaining_disk
@@ -42,7 +43,9 @@ _RUN_FILES = [
 ]
 
 
-def prepare_network(loaded: LoadedConfig, data: LoadedData) -> tuple[Any, Targets]:
+def prepare_network(
+    loaded: LoadedConfig, data: LoadedData, backbone: Backbone | None = None
+) -> tuple[Any, Targets]:
     """Return the Keras model (not compiled) and what its outputs are.
 
     Raises ConfigError, pointing at the layer, if the model can't be built or its output doesn't
@@ -58,6 +61,7 @@ def prepare_network(loaded: LoadedConfig, data: LoadedData) -> tuple[Any, Target
             name=config.name,
             l1=config.regularization.l1,
             l2=config.regularization.l2,
+            backbone=backbone,
         )
         return model, resolve_built_targets(loaded, units=int(model.output_shape[-1]))
     except LayerError as error:

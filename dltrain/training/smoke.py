@@ -130,6 +130,9 @@ def plan_trial(loaded: LoadedConfig, *, data_dir: Path) -> Trial:
     steps = count_steps(trained, number)
     epochs = min(training.epochs, _EPOCHS)
     changes: dict[str, Any] = {"batch_size": batch_size, "epochs": epochs}
+    if training.phases:  # each is tried
+        epochs = changes["epochs"] = max(epochs, len(training.phases))
+        changes["phases"] = [{**phase, "epochs": 1} for phase in training.phases]
     if training.early_stopping:
         start = min(training.early_stopping.start_from_epoch, epochs - 1)
         changes["early_stopping"] = training.early_stopping.model_copy(

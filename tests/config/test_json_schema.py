@@ -45,7 +45,9 @@ TOGETHER = re.compile(
     r"takes one input|contains itself|can't both|only one of|must divide|published test split|"
     r"is larger than the|can't be lowered|would start after|of them, not both|compares classes|"
     r"(category_encoding|discretization) needs|expects|unit is for images|softmax over|"
-    r"needs one unit|cross_entropy over"
+    r"needs one unit|cross_entropy over|"
+    r"the model has no layer|about pretrained layers|phases begins after|a phase needs|"
+    r"stands (under layers, too|here twice)|has no class"
 )
 
 

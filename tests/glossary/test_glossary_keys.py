@@ -39,6 +39,8 @@ def test_required_keys_are_those_without_a_default() -> None:
     assert required == [
         "dataset",
         "model",
+        "model.from_run.run",
+        "model.pretrained.type",
         "model.layers",
         "model.layers[].type",
         "model.blocks[].layers",
