@@ -191,7 +191,7 @@ class PretrainedConfig(Section):
     """A model of keras.applications, without its last layers, in front of `layers`."""
 
     type: Annotated[str, Field(min_length=1)] = Field(
-        description="Which model, by its name in snake_case: mobilenet_v3_small, resnet50, …"
+        description="Which model, by its name in snake_case, such as resnet50 or vgg16."
     )
     weights: Annotated[str, Field(min_length=1)] = Field(
         "imagenet",

@@ -147,38 +147,48 @@ def test_a_run_that_is_not_there_is_told_at_once(dltrain: Cli, workplace: Path) 
     assert "hidden (dense), not trained" in checked.out
 
 
-def test_a_pretrained_model_is_tuned_in_phases_and_goes_on_to_the_same_bits(
-    dltrain: Cli, workplace: Path
-) -> None:
+FRONT: dict[str, Any] = {
+    "name": "front",
+    "seed": 1,
+    "dataset": {"name": "digits", "rows_per_class": 10, "validation_split": 0.2},
+    "model": {
+        "pretrained": {
+            "type": "mobilenet_v3_small",
+            "weights": "w.weights.h5",
+            "image_size": [32, 32],
+        },
+        "layers": [{"type": "dense", "units": 10}],
+    },
+    "training": {
+        "batch_size": 40,
+        "early_stopping": {"patience": 9, "restore_best_weights": False},
+        "checkpoint": {"every_epochs": 1},
+        "phases": [
+            {"epochs": 1},
+            {"epochs": 1, "learning_rate": 1e-4, "trainable": {"last_n": 10}},
+        ],
+    },
+}
+
+
+def save_application(workplace: Path) -> Any:
+    """Save new weights of MobileNetV3Small for FRONT, as a person would; return it."""
     import keras
 
     application = keras.applications.MobileNetV3Small(
         weights=None, include_top=False, input_shape=(32, 32, 3)
     )
     application.save_weights(workplace / "w.weights.h5")
-    config = {
-        "name": "front",
-        "seed": 1,
-        "dataset": {"name": "digits", "rows_per_class": 10, "validation_split": 0.2},
-        "model": {
-            "pretrained": {
-                "type": "mobilenet_v3_small",
-                "weights": "w.weights.h5",
-                "image_size": [32, 32],
-            },
-            "layers": [{"type": "dense", "units": 10}],
-        },
-        "training": {
-            "batch_size": 40,
-            "early_stopping": {"patience": 9, "restore_best_weights": False},
-            "checkpoint": {"every_epochs": 1},
-            "phases": [
-                {"epochs": 1},
-                {"epochs": 1, "learning_rate": 1e-4, "trainable": {"last_n": 10}},
-            ],
-        },
-    }
-    fit(dltrain, workplace, config, "--run-dir", "whole")
+    return application
+
+
+def test_of_a_pretrained_model_only_the_last_layers_are_tuned(
+    dltrain: Cli, workplace: Path
+) -> None:
+    import keras
+
+    application = save_application(workplace)
+    fit(dltrain, workplace, FRONT, "--run-dir", "whole")
     front = keras.saving.load_model(workplace / "whole/model.keras").get_layer("mobilenet_v3_small")
     tuned = [
         index
@@ -188,7 +198,13 @@ def test_a_pretrained_model_is_tuned_in_phases_and_goes_on_to_the_same_bits(
     ]
     assert tuned, "the second phase trains some of it"
     assert min(tuned) >= len(front.layers) - 10, "and only of its last ten layers"
-    fit(dltrain, workplace, config, "--run-dir", "part")
+
+
+@pytest.mark.slow
+def test_a_pretrained_model_goes_on_to_the_same_bits(dltrain: Cli, workplace: Path) -> None:
+    save_application(workplace)
+    fit(dltrain, workplace, FRONT, "--run-dir", "whole")
+    fit(dltrain, workplace, FRONT, "--run-dir", "part")
     (workplace / "part/checkpoints/0002-000000.npz").unlink()
     status = json.loads((workplace / "part/status.json").read_text())
     status |= {"state": "interrupted", "epochs_done": 1, "ended_at": None}
