@@ -40,6 +40,7 @@ def test_required_keys_are_those_without_a_default() -> None:
         "dataset",
         "model",
         "model.layers",
+        "sweep.space",
         "model.layers[].type",
         "model.blocks[].layers",
     ]

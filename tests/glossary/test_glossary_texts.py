@@ -214,7 +214,8 @@ def test_a_keys_example_sets_the_key_and_is_a_right_config(name: str, tmp_path: 
     value: Any = read_value(keys()[name].example, source="example")
     if "[]" in name:
         section, _, last = name.partition("[].")
-        value = value["model"][section.removeprefix("model.")]
+        for part in section.split("."):
+            value = value[part]
         items = value.values() if isinstance(value, dict) else value
         assert any(isinstance(item, dict) and last in item for item in items)
     else:
