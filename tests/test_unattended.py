@@ -18,6 +18,8 @@ from dltrain.commands.lazy import load_command
 COMMANDS = {
     "fit": (["fit", "config.yaml", "--set", "training.epochs=x"], 2),
     "smoke": (["smoke", "absent"], 2),
+    "sweep run": (["sweep", "absent.yaml"], 2),
+    "sweep show": (["sweep", "show", "absent"], 2),
     "eval": (["eval", "absent"], 2),
     "plot": (["plot", "absent"], 2),
     "report": (["report", "absent"], 2),

@@ -201,7 +201,8 @@ def _read_range(
     whole, log = kind in ("int", "log_int"), kind in ("log_uniform", "log_int")
     bounds, step = raw[kind], raw.get("step")
     noun = "whole number" if whole else "number"
-    low, high = 0, 1
+    low: float = 0
+    high: float = 1
     if _is_pair(bounds, whole=whole) and bounds[0] < bounds[1] and (not log or bounds[0] > 0):
         low, high = bounds
     else:
@@ -223,6 +224,8 @@ def _read_range(
         )
     if step is None and kind == "int":
         step = 1
+    if not whole:
+        low, high, step = float(low), float(high), None if step is None else float(step)
     return Dimension(key, path, kind, low=low, high=high, step=step, when=when)
 
 
