@@ -128,7 +128,9 @@ def show(
 ) -> None:
     """Show the trials of SWEEP, best first, and where the best config is."""
     paths = resolve_sweep(sweep, root=runs_dir or DEFAULT_ROOT)
-    _print(paths.root, read_sweep_record(paths), as_json=as_json)
+    document = read_sweep_record(paths)
+    del document["format"]
+    _print(paths.root, document, as_json=as_json)
 
 
 def _print(root: Path, document: Mapping[str, Any], *, as_json: bool) -> None:

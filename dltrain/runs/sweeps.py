@@ -105,7 +105,10 @@ def find_sweeps(name: str, *, root: Path) -> list[SweepPaths]:
     if not folder.is_dir():
         return []
     found = [each for each in folder.iterdir() if _FOLDER.fullmatch(each.name) and each.is_dir()]
-    return [SweepPaths(each) for each in sorted(found, key=lambda each: int(each.name.removeprefix(SWEEP_PREFIX)))]
+    return [
+        SweepPaths(each)
+        for each in sorted(found, key=lambda each: int(each.name.removeprefix(SWEEP_PREFIX)))
+    ]
 
 
 def resolve_sweep(given: str, *, root: Path) -> SweepPaths:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import shutil
 import signal
 import time
 from collections.abc import Mapping, Sequence
@@ -98,7 +99,12 @@ def run_sweep(
     refuse_missing(loaded.sweep.method)
     paths = _take(loaded, runs_root, resume=resume)
     try:
-        conductor = _Conductor(loaded, loaded.sweep, paths, options, storage, listener)
+        try:
+            conductor = _Conductor(loaded, loaded.sweep, paths, options, storage, listener)
+        except BaseException:
+            if not resume:  # nothing was trained, and the next --resume must not find it
+                shutil.rmtree(paths.root, ignore_errors=True)
+            raise
         return paths, conductor.run()
     finally:
         release_run(RunPaths(paths.root))

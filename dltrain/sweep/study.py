@@ -230,7 +230,7 @@ def _explaining(url: str | None) -> Iterator[None]:
         ) from None
     except ImportError as error:
         raise MachineError(
-            f"--storage {shown} needs a package that isn't installed: {error}.",
+            f"--storage {shown} needs a package that isn't installed: {str(error).rstrip('.')}.",
             hint="Install the database's driver.",
         ) from None
     except SQLAlchemyError as error:
