@@ -70,6 +70,8 @@ def test_nothing_in_the_code_can_ask() -> None:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call):
                 called = node.func
+                if ast.unparse(called) == "self._study.ask":  # Optuna's: for a trial
+                    continue
                 name = getattr(called, "id", getattr(called, "attr", ""))
                 keywords = {keyword.arg for keyword in node.keywords}
                 if name in _ASKING or keywords & {"prompt", "confirmation_prompt"}:

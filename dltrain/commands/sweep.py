@@ -35,7 +35,8 @@ class _RunByDefault(TyperGroup):
 app = typer.Typer(
     cls=_RunByDefault,
     no_args_is_help=True,
-    help="Search for the best of what the `sweep:` of CONFIG lets vary: `dltrain sweep CONFIG`.",
+    help="Search for the best of what the `sweep:` of CONFIG lets vary: `dltrain sweep CONFIG`."
+    "\n\n`dltrain sweep run --help` lists its options.",
 )
 
 RunsDirOption = Annotated[

@@ -93,10 +93,16 @@ def create_sweep(name: str, *, root: Path) -> SweepPaths:
             except FileExistsError:
                 continue
             break
-        for inner in (paths.workers, paths.trial_config(1).parent):
-            inner.mkdir()
     hold_run(RunPaths(paths.root))
+    make_folders(paths)
     return paths
+
+
+def make_folders(paths: SweepPaths) -> None:
+    """Make what is missing of the folders inside a sweep's own; call it while holding it."""
+    for inner in (paths.workers, paths.trial_config(1).parent):
+        with explaining_disk(inner):
+            inner.mkdir(exist_ok=True)
 
 
 def find_sweeps(name: str, *, root: Path) -> list[SweepPaths]:
@@ -119,8 +125,8 @@ def resolve_sweep(given: str, *, root: Path) -> SweepPaths:
     for place in (Path(given), root / given):
         if SweepPaths(place).record.is_file():
             return SweepPaths(place)
-    if sweeps := find_sweeps(given, root=root):
-        return sweeps[-1]
+    if begun := [each for each in find_sweeps(given, root=root) if each.record.is_file()]:
+        return begun[-1]
     raise RunError(
         f"There is no sweep '{given}' in {root}.",
         hint="Begin one with `dltrain sweep CONFIG`; they lie in runs/NAME/sweep-0001.",

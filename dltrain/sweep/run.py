@@ -23,6 +23,7 @@ from dltrain.runs.sweeps import (
     SweepPaths,
     create_sweep,
     find_sweeps,
+    make_folders,
     read_sweep_record,
     write_sweep,
 )
@@ -126,6 +127,7 @@ def _take(loaded: LoadedConfig, root: Path, *, resume: bool) -> SweepPaths:
         paths = found[-1]
         hold_run(RunPaths(paths.root))
         remove_leftovers(paths.root)
+        make_folders(paths)
         if paths.config.is_file():
             try:
                 _refuse_another(paths, loaded)
@@ -249,7 +251,7 @@ class _Conductor:
                 trial = self._waiting.pop(0)
                 point = self._study.restore(trial)
             elif len(self._study.list_trials()) < self._study.goal:
-                trial, point = self._study.ask()
+                trial, point = self._study.begin_trial()
             else:
                 return None
             if self._prepare(trial, point):

@@ -89,7 +89,7 @@ class SweepStudy:
         """Return the trials in their order."""
         return [_record(each) for each in sorted(self._known(), key=_number)]
 
-    def ask(self) -> tuple[int, Point]:
+    def begin_trial(self) -> tuple[int, Point]:
         """Begin the next trial; return its number, and its config."""
         number = max((_number(each) for each in self._known()), default=0) + 1
         fixed = None

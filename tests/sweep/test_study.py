@@ -50,7 +50,7 @@ def take(study: SweepStudy, count: int) -> list[Any]:
     """Do so many trials; return their values."""
     taken = []
     for _ in range(count):
-        number, point = study.ask()
+        number, point = study.begin_trial()
         study.finish(number, judge(point.values))
         taken.append((number, dict(point.values)))
     return taken
@@ -86,7 +86,7 @@ def test_values_are_those_of_the_space_and_conditions_hold(tmp_path: Path) -> No
 
 
 def test_a_trial_found_again_is_the_same_config(tmp_path: Path) -> None:
-    number, point = open_study(tmp_path, method="random").ask()
+    number, point = open_study(tmp_path, method="random").begin_trial()
     study = open_study(tmp_path, method="random")
     assert [(each.number, each.state) for each in study.list_trials()] == [(number, "running")]
     again = study.restore(number)
@@ -98,7 +98,9 @@ def test_random_values_do_not_wait_for_results(tmp_path: Path) -> None:
     """So that they are the same with any number of workers."""
     in_turn = take(open_study(tmp_path / "one", method="random"), 6)
     study = open_study(tmp_path / "six", method="random")
-    assert [(n, dict(point.values)) for n, point in (study.ask() for _ in range(6))] == in_turn
+    assert [
+        (n, dict(point.values)) for n, point in (study.begin_trial() for _ in range(6))
+    ] == in_turn
 
 
 def test_a_grid_is_walked_whole_and_in_order(tmp_path: Path) -> None:
@@ -109,7 +111,7 @@ def test_a_grid_is_walked_whole_and_in_order(tmp_path: Path) -> None:
     }
     study = open_study(tmp_path, method="grid", space=space)
     assert study.goal == 6
-    taken = [study.ask()[1].values for _ in range(6)]
+    taken = [study.begin_trial()[1].values for _ in range(6)]
     assert [tuple(values.values()) for values in taken] == [
         ("adam", 5),
         ("adam", 10),
