@@ -55,7 +55,7 @@ def show_sweep(root: Path, document: Mapping[str, Any]) -> None:
     for metric in document["metric"]:
         table.add_column(metric, justify="right")
     table.add_column("epochs", justify="right")
-    for name in names:
+    for name in _shorten(names):
         table.add_column(name, overflow="fold")
     for row in rows:
         results = row["results"] or [None] * len(document["metric"])
@@ -91,6 +91,21 @@ def show_sweep(root: Path, document: Mapping[str, Any]) -> None:
         lines.append(f"train it again: dltrain fit {root / 'best.yaml'}")
     for line in lines:
         console.print(line, markup=False, soft_wrap=wrap)
+
+
+def _shorten(names: list[str]) -> list[str]:
+    """Return the ends of dotted paths, each as short as tells it from the others."""
+
+    def end(name: str, count: int) -> str:
+        return ".".join(name.split(".")[-count:])
+
+    found = []
+    for name in names:
+        count = 1
+        while sum(end(other, count) == end(name, count) for other in names) > 1:
+            count += 1
+        found.append(end(name, count))
+    return found
 
 
 def _sort(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:

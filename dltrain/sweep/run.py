@@ -225,7 +225,8 @@ class _Conductor:
         finally:
             self._listener.close()
         left = self._study.goal - self._count_done()
-        reason = f"stopped by max_seconds, with {left} trials left" if left else ""
+        trials = "1 trial" if left == 1 else f"{left} trials"
+        reason = f"stopped by max_seconds, with {trials} left" if left else ""
         return self._write("interrupted" if left else "finished", reason)
 
     def _train(self, crew: Crew) -> None:
