@@ -36,6 +36,10 @@ class Commands(LazyGroup):
             "Try configs whole, on few rows and with no network: train, interrupt, resume, "
             "evaluate.",
         ),
+        "sweep": Entry(
+            "dltrain.commands.sweep:app",
+            "Search for the best of what the `sweep:` of CONFIG lets vary: `dltrain sweep CONFIG`.",
+        ),
         "eval": Entry(
             "dltrain.commands.eval:evaluate",
             "Evaluate the best model of RUN: accuracy, precision, recall, F1, AUC-ROC, or the "

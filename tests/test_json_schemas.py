@@ -170,6 +170,19 @@ def test_repeats_and_what_shows_them_print_their_documents(
     assert check(dltrain("runs", "--json"), "runs")[0]["status"] == "damaged"
 
 
+def test_a_sweep_and_what_shows_it_print_their_document(
+    dltrain: Cli, write_config: WriteConfig
+) -> None:
+    space = {"optimizer.learning_rate": {"choice": [0.05, 1e30]}}
+    config = write_config(REGRESSION, sweep={"method": "grid", "space": space})
+    swept = dltrain("sweep", config, "--json")
+    assert swept.code == 0, swept.err
+    document = check(swept, "sweep")
+    assert [row["state"] for row in document["trials"]] == ["finished", "failed"]
+    assert (document["best"], document["test"]["metric"]) == (1, "r2")
+    assert check(dltrain("sweep", "show", "line", "--json"), "sweep") == document
+
+
 def test_init_prints_the_list_of_templates(dltrain: Cli) -> None:
     assert len(check(dltrain("init", "--list", "--json"), "init")) >= 8
 

@@ -43,13 +43,14 @@ def check(
 
     loaded = load_config(config, overrides=overrides or ())
     table, note = _mark_frozen(loaded, _make_table(loaded, build=build))
+    sweep = _describe_sweep(loaded)
     findings = find_lints(loaded)
     show_findings(findings)
     if strict and findings:
         typer.echo(f"{count_warnings(findings)}, and --strict allows none.", err=True)
         raise typer.Exit(UsageError.exit_code)
     if resolved:
-        typer.echo(dump_config(loaded.config), nl=False)
+        typer.echo(dump_config(loaded.config, sweep=loaded.document.data.get("sweep")), nl=False)
         return
     typer.echo(
         f"{config} is right: {len(loaded.layers)} layers for {loaded.info.name}, "
@@ -59,6 +60,8 @@ def check(
         typer.echo(f"{loaded.config.dataset.path} holds {loaded.info.summary}.")
     if note:
         typer.echo(note)
+    if sweep:
+        typer.echo(sweep)
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     typer.echo(draw_layers(table, width=width))
 
@@ -96,6 +99,15 @@ def _mark_frozen(loaded: LoadedConfig, table: ShapeTable) -> tuple[ShapeTable, s
     return mark_frozen(loaded, table, source.taken if source else None), note
 
 
+def _describe_sweep(loaded: LoadedConfig) -> str:
+    """Check the space of `sweep:`; return what it holds in a line, "" where there is none."""
+    if loaded.sweep is None:
+        return ""
+    from dltrain.sweep.corners import check_space
+
+    return check_space(loaded).describe(loaded.sweep)
+
+
 def _check_as_json(config: Path, overrides: Sequence[str], *, build: bool, strict: bool) -> None:
     """Print one document whether the config is right or wrong, with the same keys."""
     from dltrain.lint.check import find_lints
@@ -108,7 +120,9 @@ def _check_as_json(config: Path, overrides: Sequence[str], *, build: bool, stric
     try:
         loaded = load_config(config, overrides=overrides)
         table, _ = _mark_frozen(loaded, _make_table(loaded, build=build))
+        _describe_sweep(loaded)
     except ConfigError as error:
+        table = None
         problems = error.problems
     except UsageError as error:  # no such file, or a directory
         problems = [Problem(str(config), 0, 0, "", error.message, error.hint)]

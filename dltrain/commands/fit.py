@@ -139,6 +139,9 @@ def fit(
             findings = find_lints(loaded)
             if not quiet:
                 show_findings(findings)
+                if loaded.sweep is not None:
+                    note = "`sweep:` is left aside: this trains the values as they stand; "
+                    typer.echo(f"{note}`dltrain sweep {path}` searches.", err=True)
         if smoke:
             from dltrain.commands.smoke import smoke_one
 

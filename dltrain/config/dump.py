@@ -41,9 +41,12 @@ _Dumper.add_representer(float, _represent_float)
 _Dumper.add_representer(int, _represent_int)
 
 
-def dump_config(config: RunConfig) -> str:
-    """Return the config as YAML text; dltrain's own keys without a value are left out."""
-    data = _filled_keys(config)
+def dump_config(config: RunConfig, *, sweep: Any = None) -> str:
+    """Return the config as YAML text; dltrain's own keys without a value are left out.
+
+    `sweep` is that section's data as it was written.
+    """
+    data = _filled_keys(config) | ({"sweep": sweep} if sweep else {})
     return yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
 
 

@@ -66,7 +66,7 @@ def apply_overrides(document: Document, overrides: Iterable[tuple[str, str]]) ->
             if not equals:
                 raise _CantSet("KEY=VALUE, such as optimizer.learning_rate=0.01", f"'{override}'")
             path = parse_path(key)
-            _set(document, path, read_value(text, source=source), source)
+            _set(document, path, read_value(text, source=source), Place(source))
         except _CantSet as error:
             found = [error.problem(source, key)]
         except ValueError as error:
@@ -199,7 +199,23 @@ def _drop(places: dict[Path, Place], path: Path) -> None:
         del places[known]
 
 
-def _set(document: Document, path: Path, value: Any, source: str) -> None:
+def set_value(document: Document, path: Path, value: Any, place: Place) -> Path:
+    """Put `value` at `path`, as `--set` does; say that it stands at `place`; return the path.
+
+    A path that can't exist is noted in `document.found`, and changes nothing.
+    """
+    before = copy.deepcopy(document.data)
+    try:
+        return _set(document, path, value, place)
+    except _CantSet as error:
+        document.data = before
+        found = error.problem(place.source, format_path(path))
+        found = dataclasses.replace(found, line=place.line, column=place.column)
+        document.found.append((path, found))
+        return path
+
+
+def _set(document: Document, path: Path, value: Any, place: Place) -> Path:
     holder: Any = document.data
     path = _with_indices(document.data, path)
     for depth, part in enumerate(path[:-1]):
@@ -213,11 +229,11 @@ def _set(document: Document, path: Path, value: Any, source: str) -> None:
         holder[last] = value
     for places in (document.keys, document.values, document.unread):
         _drop(places, path)
-    place = Place(source)
     document.keys[path] = document.values[path] = place
     for length in range(1, len(path)):  # sections that the flag made on the way
         if path[:length] not in document.keys and path[:length] not in document.values:
             document.keys[path[:length]] = place
+    return path
 
 
 def _with_indices(holder: Any, path: Path) -> Path:

@@ -18,6 +18,7 @@ from dltrain.config.balance import KEPT_SHARE, METHODS
 from dltrain.config.blocks import BLOCK_KEYS
 from dltrain.config.component_schemas import Definitions, Variant
 from dltrain.config.schema import RunConfig
+from dltrain.config.sweep import KINDS
 from dltrain.config.trackers import TRACKERS, URI_PATTERN
 from dltrain.config.trainable import WORDS
 
@@ -146,6 +147,28 @@ def _fill_sections(sections: dict[str, Any], definitions: Definitions) -> None:
     }
     callbacks = sections["TrainingConfig"]["properties"]["callbacks"]
     callbacks["items"] = definitions.component("callbacks")
+    sections["SweepConfig"]["properties"]["space"]["additionalProperties"] = _dimension()
+
+
+def _dimension() -> Schema:
+    """Return what a value of a sweep may be; `config.sweep` says the rest (low < high)."""
+    bounds: dict[str, Schema] = {}
+    for kind in KINDS[1:]:
+        number: dict[str, Any] = {"type": "integer" if kind.endswith("int") else "number"}
+        if kind.startswith("log"):
+            number["exclusiveMinimum"] = 0
+        bounds[kind] = {"type": "array", "items": number, "minItems": 2, "maxItems": 2}
+    return {
+        "type": "object",
+        "properties": {
+            "choice": {"type": "array", "minItems": 1},
+            **bounds,
+            "step": {"type": "number", "exclusiveMinimum": 0},
+            "when": {"type": "object", "minProperties": 1},
+        },
+        "oneOf": [{"required": [kind]} for kind in KINDS],
+        "additionalProperties": False,
+    }
 
 
 def _phase(definitions: Definitions) -> Schema:

@@ -6,7 +6,7 @@ import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path as FilePath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
@@ -36,6 +36,9 @@ from dltrain.config.targets import Targets
 from dltrain.config.validation import add_validation_errors, wrong_paths
 from dltrain.errors import ConfigError, DataError
 
+if TYPE_CHECKING:
+    from dltrain.config.sweep import Sweep
+
 _DEFAULT_METRICS = {"classification": ["accuracy"], "regression": ["mae"]}
 _DEFAULT_LOSS = {"classification": "cross_entropy", "regression": "mse"}
 
@@ -52,6 +55,8 @@ class LoadedConfig:
     layers: tuple[Layer, ...]
     targets: Targets
     document: Document
+    sweep: Sweep | None = None
+    """What `sweep:` says; `config` itself is without it."""
 
     def problem(self, path: Path, message: str, *, hint: str = "") -> ConfigError:
         """Return a ConfigError that points at `path` in the file."""
@@ -102,13 +107,19 @@ def check_document(document: Document) -> LoadedConfig:
     if config is not None:
         config = _complete(config, info, problems)
         targets = _check_together(config, info, layers, problems)
+    sweep = None
+    if config is not None and config.sweep is not None:
+        from dltrain.config.sweep import read_sweep  # most configs have none
+
+        sweep = read_sweep(config, problems)
+        config = config.model_copy(update={"sweep": None})
     problems.raise_any()
     if damage is not None:
         raise damage
     assert config is not None
     assert info is not None
     assert targets is not None
-    return LoadedConfig(config, info, tuple(layers), targets, document)
+    return LoadedConfig(config, info, tuple(layers), targets, document, sweep)
 
 
 def _complete(config: RunConfig, info: DatasetInfo | None, problems: Problems) -> RunConfig:

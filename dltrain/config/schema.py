@@ -337,6 +337,44 @@ class TrainingConfig(Section):
     )
 
 
+SweepDirection = Literal["minimize", "maximize"]
+
+
+class SweepConfig(Section):
+    """Which values `dltrain sweep` tries, and how it chooses among them."""
+
+    space: Annotated[dict[str, Any], Field(min_length=1)] = Field(
+        description="What varies: the dotted path of each value, and what it may be."
+    )
+    method: Literal["grid", "random", "bayesian", "tpe", "gp", "cma_es", "nsga2"] = Field(
+        "bayesian",
+        description="How the next values are chosen: grid: every combination; random; bayesian: "
+        "by what the trials before gave (Optuna's TPE); or an Optuna sampler by its name.",
+    )
+    metric: str | Annotated[list[str], Field(min_length=1)] | None = Field(
+        None,
+        description="What is to be best, of the validation rows; a list for several objectives; "
+        "default: training.monitor.",
+    )
+    direction: SweepDirection | list[SweepDirection] | None = Field(
+        None, description="Whether less or more of each metric is better; default: by its name."
+    )
+    trials: Count | None = Field(
+        None, description="How many trainings; default: every point of a grid, else 20."
+    )
+    max_seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = Field(
+        None,
+        description="Seconds after which no trial begins, and those at work stop after their "
+        "epoch.",
+    )
+    pruner: Literal["none", "median", "hyperband", "successive_halving"] = Field(
+        "none", description="Which trials are stopped early because others were better by then."
+    )
+    seed: Annotated[int, Field(ge=0, lt=2**31)] | None = Field(
+        None, description="Fixes which values are tried; default: the config's own seed."
+    )
+
+
 class RunConfig(Section):
     """A whole config, resolved: every section present, every default written out."""
 
@@ -359,3 +397,4 @@ class RunConfig(Section):
         default_factory=list,
         description="Where else the run is recorded: tensorboard, mlflow, wandb.",
     )
+    sweep: SweepConfig | None = None

@@ -83,6 +83,15 @@ _FIXED = {
     "the name of a dataset": "数据集的名字",
     "a mapping from columns to their kinds": "从列名到其种类的映射",
     "names with default values": "名字及其默认值",
+    "paths with their values": "路径及其值",
+    "a list of values": "值的列表",
+    "[low, high], two numbers, the first smaller": "[低, 高]，两个数，前者较小",
+    "[low, high], two numbers > 0, the first smaller": "[低, 高]，两个 > 0 的数，前者较小",
+    "[low, high], two whole numbers, the first smaller": "[低, 高]，两个整数，前者较小",
+    "[low, high], two whole numbers > 0, the first smaller": (
+        "[低, 高]，两个 > 0 的整数，前者较小"
+    ),
+    "a number > 0 and at most high - low": "> 0 且不超过 高 - 低 的数",
     "letters, digits, _, - and . only, the first a letter or digit": (
         "只含字母、数字、_、- 和 .，以字母或数字开头"
     ),

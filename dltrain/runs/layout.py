@@ -22,6 +22,8 @@ runs/mnist-cnn/0001/
   repeats.json       of `fit --repeats`: what the repeats gave together; then there are, beside it,
   repeats/1/ 2/ …    config.yaml, source.yaml and status.json only, and each repeat is a run
   .lock              while a process works on it
+
+runs/mnist-cnn/sweep-0001/ holds a sweep: see `dltrain.runs.sweeps`.
 """
 
 from __future__ import annotations
@@ -35,6 +37,9 @@ DEFAULT_ROOT = Path("runs")
 NUMBER_WIDTH = 4
 
 _REPEATS_FOLDER = "repeats"
+
+# Of a sweep, runs/NAME/sweep-0001: its trials are the numbered runs in it (dltrain.runs.sweeps).
+SWEEP_PREFIX = "sweep-"
 
 
 @dataclass(frozen=True)
@@ -152,14 +157,25 @@ class RunPaths:
         if self.whole is not None:
             return self.whole.name
         folder = self.root.absolute()
-        return folder.name if self.number is None else folder.parent.name
+        if self.number is None:
+            return folder.name
+        return folder.parent.parent.name if self.sweep else folder.parent.name
+
+    @property
+    def sweep(self) -> str | None:
+        """Return the folder's name of the sweep whose trial this is: `sweep-0001`, or None."""
+        above = self.root.absolute().parent.name
+        is_sweep = parse_number(above.removeprefix(SWEEP_PREFIX)) is not None
+        return above if self.number and above.startswith(SWEEP_PREFIX) and is_sweep else None
 
     @property
     def label(self) -> str:
         """Return what `dltrain eval` takes: `mnist-cnn/0001`, or the folder's own name.
 
-        A repeat's is `mnist-cnn/0001/repeats/2`.
+        A repeat's is `mnist-cnn/0001/repeats/2`, a trial's `mnist-cnn/sweep-0001/0002`.
         """
+        if self.sweep is not None:
+            return f"{self.name}/{self.sweep}/{self.root.name}"
         if self.whole is not None:
             return f"{self.whole.label}/{_REPEATS_FOLDER}/{self.root.name}"
         return self.name if self.number is None else f"{self.name}/{self.root.name}"

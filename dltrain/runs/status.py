@@ -14,7 +14,7 @@ from dltrain.runs.atomic import write_json
 from dltrain.runs.records import read_record
 
 State = Literal["running", "finished", "failed", "interrupted"]
-StoppedBy = Literal["early_stopping", "max_seconds", "signal"]
+StoppedBy = Literal["early_stopping", "max_seconds", "signal", "pruned"]
 DataKind = Literal["real", "subset", "stand-in"]
 
 FORMAT = 1

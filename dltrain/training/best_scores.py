@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,10 +33,11 @@ def evaluate_best(
     machinery: Machinery,
     progress: Progress,
     listener: Listener,
-    score_train: bool,
+    splits: Sequence[str],
 ) -> dict[str, Mapping[str, Any]]:
     """Save the best model, load it, and write its scores to metrics.json; return them by split.
 
+    `splits` are those to be scored, where the data has them.
     Raises as `load_checked_model` does.
     """
     best, data = machinery.best, prepared.data
@@ -57,7 +58,7 @@ def evaluate_best(
             ids=data.sources[split].ids(),
             model=digest,
         )
-        for split in scored_splits(score_train)
+        for split in splits
         if split in data.tables
     }
     scores: dict[str, Mapping[str, Any]] = {
@@ -80,9 +81,9 @@ def evaluate_best(
     return scores
 
 
-def scored_splits(score_train: bool) -> tuple[str, ...]:
+def scored_splits(*, train: bool, test: bool = True) -> tuple[str, ...]:
     """Return the splits whose scores are wanted, where the data has them."""
-    return ("train", "validation", "test") if score_train else ("validation", "test")
+    return (*(("train",) * train), "validation", *(("test",) * test))
 
 
 def load_checked_model(paths: RunPaths, live: Any, table: Table) -> Predictor:

@@ -85,6 +85,7 @@ def fit(
     offline: bool = False,
     device: Device = "auto",
     score_train: bool = False,
+    score_test: bool = True,
     max_seconds: float | None = None,
     begun: float | None = None,
     command_line: Sequence[str] = (),
@@ -96,8 +97,9 @@ def fit(
 
     `resume` goes on with the run in `run_directory`. `smoke` takes few rows, or a stand-in.
     `max_seconds` counts from `begun` (of time.perf_counter), evaluation included. `findings` are
-    the lints' and are written down, in the form of `warnings.json`. `afterwards` is called once
-    the run is finished and whole, and before trackers take its files. Raises DataError,
+    the lints' and are written down, in the form of `warnings.json`. Without `score_test` the test
+    rows are left alone. `afterwards` is called once the run is finished and whole, and before
+    trackers take its files. Raises Stopped if `listener` does after an epoch, and DataError,
     ConfigError (a layer that can't be built), RunError and MachineError before training,
     TrainingError and Interrupted from it; the run's status.json then says why.
     """
@@ -159,7 +161,8 @@ def fit(
                     heard.note(note)
                 for note in notes:
                     heard.warn(note)
-                result = _train(prepared, paths, outcome, heard, resumption, deadline, score_train)
+                splits = scored_splits(train=score_train, test=score_test)
+                result = _train(prepared, paths, outcome, heard, resumption, deadline, splits)
             if afterwards is not None:
                 afterwards(paths)
         kept.write()  # what trackers said in the end
@@ -286,7 +289,7 @@ def _train(
     listener: Listener,
     resumption: Resumption | None,
     deadline: float | None,
-    score_train: bool,
+    splits: Sequence[str],
 ) -> FitResult:
     from dltrain.training.assemble import assemble
     from dltrain.training.choices import free_memory_bytes
@@ -314,7 +317,7 @@ def _train(
         refuse_too_large(
             machinery.trained, batch_size=batch_size, free_bytes=free, described=described
         )
-    limit = Deadline(deadline, prepared.data.tables, splits=scored_splits(score_train))
+    limit = Deadline(deadline, prepared.data.tables, splits=splits)
 
     def refuse(progress: Progress, stretch: Any, order: Any) -> None:
         machinery.best.write_on_the_way()
@@ -354,7 +357,7 @@ def _train(
         if progress.stopped_by == "signal":
             machinery.best.write_on_the_way()
     outcome.stop_early(progress.stopped_by)
-    scores = evaluate_best(prepared, paths, machinery, progress, listener, score_train)
+    scores = evaluate_best(prepared, paths, machinery, progress, listener, splits)
     return FitResult(
         paths=paths,
         scores=scores,

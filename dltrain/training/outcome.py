@@ -28,6 +28,16 @@ class Interrupted(DltrainError):
         self.exit_code = 128 + signal_number
 
 
+class Stopped(DltrainError):
+    """Whoever listens to a training asks it to stop after an epoch; the run is interrupted."""
+
+    exit_code = 4
+
+    def __init__(self, message: str, *, stopped_by: StoppedBy) -> None:
+        super().__init__(message)
+        self.stopped_by = stopped_by
+
+
 class RunOutcome:
     """Keep a run's status.json up to date, from `running` to how it ended."""
 
@@ -70,13 +80,14 @@ class RunOutcome:
         self.status = self.status.end("finished", reason=reason, stopped_by=self.stopped_by)
         write_status(self.paths.status, self.status)
 
-    def fail(self, state: State, reason: str) -> None:
+    def fail(self, state: State, reason: str, *, stopped_by: StoppedBy | None = None) -> None:
         """Write down that the run ended otherwise, as far as the disk lets us.
 
         What is told is the first failure; a run that still says `running` without a process is
         listed as killed.
         """
-        stopped_by: StoppedBy | None = "signal" if state == "interrupted" else None
+        if state == "interrupted" and stopped_by is None:
+            stopped_by = "signal"
         with suppress(DltrainError):
             write_status(
                 self.paths.status, self.status.end(state, reason=reason, stopped_by=stopped_by)
@@ -107,6 +118,9 @@ def recording_outcome(
     except (KeyboardInterrupt, Terminated) as error:
         number = signal.SIGTERM if isinstance(error, Terminated) else signal.SIGINT
         raise _interrupted(outcome, number) from None
+    except Stopped as stop:
+        outcome.fail("interrupted", stop.message, stopped_by=stop.stopped_by)
+        raise
     except DltrainError as error:
         outcome.fail("failed", error.message)
         if isinstance(error, MachineError) and list_checkpoints(paths.checkpoints):

@@ -269,7 +269,7 @@ def test_the_last_of_two_flags_wins(load: Load) -> None:
         (
             "extends=base.yaml",
             "extends: a config has no key 'extends'. It takes name, seed, "
-            "dataset, model, loss, regularization, optimizer, metrics, training, trackers.",
+            "dataset, model, loss, regularization, optimizer, metrics, training, trackers, sweep.",
         ),
     ],
 )

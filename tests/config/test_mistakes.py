@@ -111,7 +111,7 @@ MISTAKES = [
         "sed",
         "a config has no key 'sed'.",
         "a key of a config: name, seed, dataset, model, loss, regularization, optimizer, metrics, "
-        "training, trackers",
+        "training, trackers, sweep",
         "'sed'",
         "seed",
     ),
@@ -476,7 +476,7 @@ MISTAKES = [
         "optimzer",
         "a config has no key 'optimzer'.",
         "a key of a config: name, seed, dataset, model, loss, regularization, optimizer, metrics, "
-        "training, trackers",
+        "training, trackers, sweep",
         "'optimzer'",
         "optimizer",
         flags=("--set", "optimzer.learning_rate=0.1"),

@@ -42,7 +42,7 @@ def test_file_whose_name_is_no_name_is_refused(write: Write) -> None:
         (
             "banana: 1",
             "3:1 banana: a config has no key 'banana'. It takes name, seed, dataset, model, loss, "
-            "regularization, optimizer, metrics, training, trackers.",
+            "regularization, optimizer, metrics, training, trackers, sweep.",
         ),
         (
             "training: {batchsize: 1}",

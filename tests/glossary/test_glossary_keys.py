@@ -42,6 +42,7 @@ def test_required_keys_are_those_without_a_default() -> None:
         "model.from_run.run",
         "model.pretrained.type",
         "model.layers",
+        "sweep.space",
         "model.layers[].type",
         "model.blocks[].layers",
         "trackers[].type",

@@ -1,0 +1,145 @@
+"""`dltrain sweep`: search for the hyperparameters that a config's `sweep:` lets vary."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from dltrain.commands.data import DataDirOption, OfflineOption
+from dltrain.commands.fit import DeviceChoice, DeviceOption
+from dltrain.commands.options import ConfigArgument, SetOption
+from dltrain.config.load import load_config
+from dltrain.errors import TrainingError, UsageError
+from dltrain.runs.layout import DEFAULT_ROOT
+from dltrain.runs.sweeps import read_sweep_record, resolve_sweep
+
+if TYPE_CHECKING:
+    from typer._click import Context
+
+
+class _RunByDefault(TyperGroup):
+    """Take `dltrain sweep CONFIG` as `dltrain sweep run CONFIG`."""
+
+    def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
+        """Put `run` before what names no command."""
+        if args and args[0] not in self.commands and args[0] != "--help":
+            args = ["run", *args]
+        return super().parse_args(ctx, args)
+
+
+app = typer.Typer(
+    cls=_RunByDefault,
+    no_args_is_help=True,
+    help="Search for the best of what the `sweep:` of CONFIG lets vary: `dltrain sweep CONFIG`."
+    "\n\n`dltrain sweep run --help` lists its options.",
+)
+
+RunsDirOption = Annotated[
+    Path | None,
+    typer.Option("--runs-dir", help="The folder that holds runs and sweeps [default: runs]."),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+
+
+@app.command("run")
+def run(
+    config: ConfigArgument,
+    overrides: SetOption = None,
+    workers: Annotated[
+        int, typer.Option("--workers", min=1, help="How many trials are trained at once.")
+    ] = 1,
+    storage: Annotated[
+        str | None,
+        typer.Option(
+            "--storage",
+            metavar="URL",
+            help="A database for Optuna's study [default: a file beside the trials].",
+        ),
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the latest sweep of that name.")
+    ] = False,
+    runs_dir: RunsDirOption = None,
+    device: DeviceOption = DeviceChoice.AUTO,
+    data_dir: DataDirOption = None,
+    offline: OfflineOption = False,
+    as_json: JsonOption = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Print results and errors only.")
+    ] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Show the traceback of every error.")
+    ] = False,
+) -> None:
+    """Train the trials of CONFIG, keep the best, and score the test rows once."""
+    from dltrain.shapes.infer import infer_shapes
+    from dltrain.sweep.corners import check_space
+
+    loaded = load_config(config, overrides=overrides or ())
+    if loaded.sweep is None:
+        raise UsageError(
+            f"{config} has no `sweep:`, so nothing varies.",
+            hint="For example `sweep: {space: {optimizer.learning_rate: {log_uniform: [1e-4, "
+            "1e-1]}}}`.",
+        )
+    infer_shapes(loaded).raise_any()
+    checked = check_space(loaded)
+
+    from dltrain.commands.sweep_view import SweepView
+    from dltrain.data.store import is_offline, resolve_data_dir
+    from dltrain.sweep.run import SweepListener, SweepOptions, run_sweep
+
+    if not quiet:
+        typer.echo(checked.describe(loaded.sweep), err=True)
+    paths, document = run_sweep(
+        loaded,
+        runs_root=runs_dir or DEFAULT_ROOT,
+        options=SweepOptions(
+            workers=workers,
+            data_dir=resolve_data_dir(data_dir),
+            offline=is_offline(offline),
+            device=device.value,
+            command_line=["dltrain", *sys.argv[1:]],
+        ),
+        storage=storage,
+        resume=resume,
+        listener=SweepListener() if quiet else SweepView(),
+    )
+    _print(paths.root, document, as_json=as_json)
+    if document["best"] is None and document["state"] == "finished":
+        reason = next((row["reason"] for row in document["trials"] if row["reason"]), "")
+        raise TrainingError(
+            f"Not one of {len(document['trials'])} trials ended well. The first: {reason}",
+            hint=f"`dltrain sweep show {paths.root}` lists them.",
+        )
+
+
+@app.command("show")
+def show(
+    sweep: Annotated[
+        str, typer.Argument(metavar="SWEEP", help="NAME, NAME/sweep-0001, or a path.")
+    ],
+    runs_dir: RunsDirOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the trials of SWEEP, best first, and where the best config is."""
+    paths = resolve_sweep(sweep, root=runs_dir or DEFAULT_ROOT)
+    document = read_sweep_record(paths)
+    del document["format"]
+    _print(paths.root, document, as_json=as_json)
+
+
+def _print(root: Path, document: Mapping[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        from dltrain.runs.atomic import to_json
+
+        typer.echo(to_json({"sweep": str(root), **document}))
+        return
+    from dltrain.commands.sweep_view import show_sweep
+
+    show_sweep(root, document)

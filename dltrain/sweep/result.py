@@ -1,0 +1,120 @@
+"""What did the trials of a sweep give, and which is the best? sweep.json, and best.yaml.
+
+{"format": 1, "name", "state": running | finished | interrupted | failed, "reason", "method",
+ "pruner", "metric": [...], "direction": [...], "seed", "goal", "study", "storage", "threads",
+ "trials": [{"trial", "run", "state", "reason", "values": {path: value}, "results": [...] | null,
+             "epochs"}, ...],
+ "best": its number | null, "front": [numbers that no other beats], "test": {metric, value} | null}
+
+Of several objectives `best` is the one of the front that is best in the first of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from dltrain.config.sweep import Objective, Sweep
+from dltrain.errors import RunError
+from dltrain.runs.atomic import write_text
+from dltrain.runs.history import read_history
+from dltrain.runs.layout import RunPaths
+from dltrain.runs.metrics import read_metrics_record
+from dltrain.runs.status import read_status
+from dltrain.runs.sweeps import SweepPaths
+from dltrain.sweep.study import Recorded
+
+
+def describe_trials(paths: SweepPaths, trials: Sequence[Recorded]) -> list[dict[str, Any]]:
+    """Return the rows of sweep.json, one a trial, in their order."""
+    return [
+        {
+            "trial": each.number,
+            "run": paths.trial(each.number).root.name,
+            "state": each.state,
+            "reason": each.reason,
+            "values": dict(each.values),
+            "results": None if each.results is None else list(each.results),
+            "epochs": _count_epochs(paths.trial(each.number)),
+        }
+        for each in trials
+    ]
+
+
+def find_front(trials: Sequence[Recorded], objectives: Sequence[Objective]) -> list[Recorded]:
+    """Return the trials that no other beats, best first; of one objective, all that are equal.
+
+    "Best first" is by the first objective, then the second, …; the earlier trial wins a tie.
+    """
+    scored = [(_orient(each, objectives), each) for each in trials if each.results is not None]
+    scored.sort(key=lambda pair: (pair[0], pair[1].number))
+    return [
+        trial for score, trial in scored if not any(_beats(other, score) for other, _ in scored)
+    ]
+
+
+def read_results(run: RunPaths, objectives: Sequence[Objective]) -> tuple[float, ...] | None:
+    """Return a finished run's values at the epoch whose model it kept; None if it hasn't finished.
+
+    Raises RunError if its files are damaged.
+    """
+    if not run.status.is_file() or read_status(run.status).state != "finished":
+        return None
+    best = read_metrics_record(run.metrics)["training"]["best_epoch"]
+    for row in read_history(run.history):
+        if row["epoch"] == best:
+            return tuple(row[each.metric] for each in objectives)
+    raise RunError(f"{run.history} has no row of the best epoch, {best}.")
+
+
+def write_best(paths: SweepPaths, best: Recorded, sweep: Sweep, *, threads: int | None) -> None:
+    """Write best.yaml: the best trial's config, which `fit` trains to the same model."""
+    results = best.results or ()
+    values = ", ".join(
+        f"{each.metric} {value:.6g}" for each, value in zip(sweep.objectives, results, strict=True)
+    )
+    head = f"# The best of {paths.label}: trial {best.number}, {values}.\n"
+    if threads is not None:
+        head += (
+            f"# It was trained on {threads} thread{'' if threads == 1 else 's'}; the last bits may "
+            f"differ unless TF_NUM_INTRAOP_THREADS={threads}.\n"
+        )
+    text = paths.trial_config(best.number).read_text(encoding="utf-8")
+    write_text(paths.best, head + text)
+
+
+def describe_sweep(sweep: Sweep) -> dict[str, Any]:
+    """Return what sweep.json says of the sweep itself."""
+    return {
+        "method": sweep.method,
+        "pruner": sweep.pruner,
+        "metric": [each.metric for each in sweep.objectives],
+        "direction": [each.direction for each in sweep.objectives],
+        "seed": sweep.seed,
+    }
+
+
+def _orient(trial: Recorded, objectives: Sequence[Objective]) -> tuple[float, ...]:
+    """Return the results so that less is better."""
+    assert trial.results is not None
+    return tuple(
+        value if each.direction == "minimize" else -value
+        for each, value in zip(objectives, trial.results, strict=True)
+    )
+
+
+def _beats(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
+    return one != other and all(a <= b for a, b in zip(one, other, strict=True))
+
+
+def _count_epochs(run: RunPaths) -> int:
+    try:
+        return len(read_history(run.history))
+    except RunError:
+        return 0
+
+
+def find_row(document: Mapping[str, Any], trial: int) -> Mapping[str, Any]:
+    """Return the row of a trial in what sweep.json holds."""
+    row: Mapping[str, Any] = next(row for row in document["trials"] if row["trial"] == trial)
+    return row
