@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -11,6 +12,11 @@ from typing import Any
 
 from dltrain.errors import MachineError
 from dltrain.export.quiet import silenced
+
+# How the converter names operations that LiteRT lacks, and where one stands that it refuses.
+_LACKING = re.compile(r"^TF Select ops: (.+)$", re.MULTILINE)
+_REFUSED = re.compile(r'error: loc\(callsite\(fused\["(\w+):"')
+_CALLS = {"PartitionedCall", "StatefulPartitionedCall"}
 
 # The newest that tf2onnx 1.17 knows.
 _OPSET = "18"
@@ -60,14 +66,18 @@ def convert_to_litert(
             content = converter.convert()
     except Exception as error:  # the converter raises its own, RuntimeError and ValueError
         raise MachineError(
-            f"--format litert: the model can't be converted: {_shorten(error)}",
+            f"--format litert: the model can't be converted: {_shorten(error)}.",
             hint="LSTM and GRU convert with `unroll: true`. Or take --format onnx or savedmodel.",
         ) from error
     target.write_bytes(content)
 
 
 def _shorten(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    # The operations that are missing are named in a line of their own.
-    named = [line for line in lines if line.startswith(("TF Select ops:", "Custom ops:"))]
-    return (named or lines or [type(error).__name__])[0][:300]
+    """Return which operations LiteRT lacks, where the converter says so, else its first line."""
+    text = str(error)
+    lacking = {name for line in _LACKING.findall(text) for name in line.split(", ")}
+    lacking |= set(_REFUSED.findall(text)) - _CALLS
+    if lacking:
+        return f"LiteRT lacks {', '.join(sorted(lacking))}"
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return (lines or [type(error).__name__])[0][:300]

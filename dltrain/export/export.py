@@ -109,8 +109,8 @@ def export_run(
         _convert(model, interface, form, target, data, quantize)
         exported = open_runtime(form, target, interface)
         tolerance = _MIXED_TOLERANCE if precision.startswith("mixed") else _TOLERANCE
-        head = test.head(CHECKED_ROWS)
-        check = _compare(model, exported, interface, head, form, None if quantize else tolerance)
+        rows = _draw_rows(test, CHECKED_ROWS)
+        check = _compare(model, exported, interface, rows, form, None if quantize else tolerance)
         _refuse_difference(check, form)
         quantization = None
         if quantize is not None:
@@ -139,16 +139,16 @@ def _convert(
     else:
         calibration = None
         if quantize is not None:
-            rows = _choose_rows(data.tables["train"], CALIBRATION_ROWS)
-            calibration = interface.to_raw(rows)
+            rows = _draw_rows(data.tables["train"], CALIBRATION_ROWS)
+            calibration = interface.to_raw(rows.take(slice(None)))
         convert_to_litert(saved, target, calibration=calibration)
     shutil.rmtree(saved)
 
 
-def _choose_rows(table: Table, count: int) -> npt.NDArray[Any]:
-    """Return rows drawn from all of the table: where classes follow each other, all of them."""
-    rows = np.random.default_rng(0).permutation(len(table))[:count]
-    return table.take(np.sort(rows))
+def _draw_rows(table: Table, count: int) -> Table:
+    """Return rows drawn from all of the table: its classes may lie one behind the other."""
+    rows = np.sort(np.random.default_rng(0).permutation(len(table))[:count])
+    return Table(table.take(rows), table.labels[rows])
 
 
 def _predict(model: ModelOfRun, table: Table) -> npt.NDArray[np.float64]:
@@ -199,7 +199,7 @@ def _refuse_difference(check: Check, form: ExportFormat) -> None:
 def _score_quantized(
     model: ModelOfRun, exported: Run, interface: Interface, data: LoadedData, quantize: str
 ) -> Quantization:
-    table = data.tables["test"].head(SCORED_ROWS)
+    table = _draw_rows(data.tables["test"], SCORED_ROWS)
     before = _predict(model, table)
     after = exported(interface.to_raw(table.take(slice(None)))).astype(np.float64)
     scores = [_score(model, table, predicted) for predicted in (before, after)]
