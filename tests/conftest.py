@@ -57,8 +57,11 @@ def dltrain(workplace: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Cal
         return Result(code, captured.out, captured.err)
 
     yield call
-    if "keras" in sys.modules:  # the policy is the process's, and outlives a run of mixed precision
-        sys.modules["keras"].config.set_dtype_policy("float32")
+    # The policy is the process's, and outlives a run of mixed precision. A thread may be importing
+    # Keras yet, for a training that was refused: then there is none.
+    config = getattr(sys.modules.get("keras"), "config", None)
+    if config is not None:
+        config.set_dtype_policy("float32")
 
 
 @pytest.fixture(scope="session")

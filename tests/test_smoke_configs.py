@@ -89,6 +89,6 @@ def test_shipped_config_works_from_an_empty_data_folder(
         "loaded again, equal",
         f"resumed in epoch 2 after step {steps // 2}, equal",
     ]
-    made = name.startswith(("mnist", "cifar10", "imdb"))
+    made = name.startswith(("mnist", "cifar10", "imdb", "imbalanced"))
     assert entry["data"] == ("stand-in" if made else "subset")
     assert set(entry["splits"]) == {"validation", "test"}

@@ -80,7 +80,7 @@ def tracked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tracked]:
             "memory": memory,
         }
         list_checkpoints(root / "checkpoints")[-1].unlink()
-        (root / "plots").mkdir()
+        (root / "plots").mkdir(exist_ok=True)
         (root / "plots/loss.png").write_bytes(b"a picture")
         command = ["fit", "--resume", str(root), "--epochs", "4", "--quiet"]
         assert run_command(command) == 0

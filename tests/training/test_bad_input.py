@@ -214,7 +214,8 @@ def test_a_full_disk_is_told_with_what_to_do(dltrain: Fit, write_config: WriteCo
     assert hint.endswith(" Then go on with the run: dltrain fit --resume runs/line/0001")
     assert read_status()["state"] == "failed"
     left = {path.name for path in Path("runs/line/0001").iterdir()}
-    records = {"config.yaml", "environment.json", "history.csv", "status.json"}
+    records = {"config.yaml", "source.yaml", "environment.json", "preprocessing.json"}
+    records |= {"history.csv", "history.jsonl", "model.json", "warnings.json", "status.json"}
     assert left == {*records, "checkpoints"}
     resumed = dltrain("fit", "--resume", "line", "--quiet")
     assert resumed.code == 0, resumed.err

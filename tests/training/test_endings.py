@@ -83,6 +83,7 @@ def test_a_signal_ends_the_run_with_its_code_and_its_model_kept(
         "history.jsonl",
         "model.json",
         "model.keras",
+        "preprocessing.json",
         "source.yaml",
         "status.json",
         "warnings.json",
