@@ -90,7 +90,7 @@ def _make_pair_table(comparison: Comparison) -> Table:
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("95% interval", no_wrap=True)
     table.add_column("p", justify="right", no_wrap=True)
-    table.add_column("beyond\nchance", no_wrap=True)
+    table.add_column("p <\n0.05", no_wrap=True)
     for name in comparison.metrics:
         change = other.changes.get(name)
         values = [Text(_format_metric(run, name)) for run in comparison.runs]

@@ -41,8 +41,8 @@ def test_two_runs_stand_side_by_side_in_80_columns(pair: list[Path], tmp_path: P
         "A: a/0001 (baseline)",
         "B: a/0002",
         "test: 300 rows",
-        "beyond",
-        "metric A B B - A 95% interval p chance",
+        "p <",
+        "metric A B B - A 95% interval p 0.05",
     ]
     accuracy = lines[5].split()
     assert accuracy[0] == "accuracy"
