@@ -6,19 +6,14 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dltrain.config.document import join_sources
-from dltrain.config.dump import dump_config
 from dltrain.config.load import LoadedConfig
 from dltrain.data.load import LoadedData, load_data
-from dltrain.data.preprocessing import to_record
 from dltrain.errors import RunError
-from dltrain.runs.atomic import explaining_disk, write_json, write_text
+from dltrain.runs.atomic import explaining_disk
 from dltrain.runs.create import claim_run_directory, create_run_directory
-from dltrain.runs.environment import describe_environment
 from dltrain.runs.history import append_history, write_history
 from dltrain.runs.history_lines import append_history_line, write_history_lines
 from dltrain.runs.layout import RunPaths
@@ -27,6 +22,7 @@ from dltrain.runs.model_table import write_model_table
 from dltrain.runs.status import DataKind, StoppedBy
 from dltrain.trackers.choose import check_trackers
 from dltrain.training.best_scores import evaluate_best, scored_splits
+from dltrain.training.description import write_description
 from dltrain.training.engine import (
     Device,
     StartedDevice,
@@ -45,7 +41,7 @@ from dltrain.training.prepare import (
 )
 from dltrain.training.pretrained import Start, build_front, find_start, give_weights
 from dltrain.training.recorded_data import check_same_data, read_preprocessing, read_tokenizer
-from dltrain.training.resume import Resumption, note_other_machine, plan_resumption
+from dltrain.training.resume import Resumption, plan_resumption
 from dltrain.training.tracking import tracking
 
 if TYPE_CHECKING:
@@ -155,7 +151,7 @@ def fit(
                     data=data.kind,
                 ) as outcome,
             ):
-                notes = _write_description(paths, prepared, started, resumption, command_line)
+                notes = write_description(paths, prepared, started, resumption, command_line)
                 told = [note for note in (prepared.balanced.note, start.note) if note]
                 for note in (*(resumption.notes if resumption else ()), *told):
                     heard.note(note)
@@ -238,48 +234,6 @@ def _prepare(
     balanced = prepare_rows(loaded, data)
     freezing = give_weights(start, model, backbone, has_checkpoint=has_checkpoint)
     return Prepared(loaded, data, model, targets, augment, started.kind, balanced, freezing)
-
-
-def _write_description(
-    paths: RunPaths,
-    prepared: Prepared,
-    started: StartedDevice,
-    resumption: Resumption | None,
-    command_line: Sequence[str],
-) -> list[str]:
-    """Write what is known before the first step: the config, the environment, the vocabulary.
-
-    When a run goes on, environment.json stays as it was but for a line under `resumed`; returned
-    are notes on what is another machine's.
-    """
-    loaded, data = prepared.loaded, prepared.data
-    write_text(paths.config, dump_config(loaded.config))
-    if not resumption:
-        write_text(paths.source, join_sources(loaded.document))
-    scaling = data.scaling
-    environment: dict[str, Any] = {
-        **describe_environment(command_line=command_line),
-        "device": {"kind": started.kind, "name": started.name},
-        "seed": loaded.config.seed,
-        "dataset": data.fingerprint,
-        "rows": {split: len(table) for split, table in data.tables.items()},
-        "normalization": {"mean": scaling.mean, "scale": scaling.scale} if scaling else None,
-        "balance": prepared.balanced.counts_by_class(data.info.class_names),
-    }
-    notes: list[str] = []
-    if resumption and resumption.checkpoint and resumption.environment:
-        recorded = resumption.environment
-        notes = note_other_machine(recorded, environment)
-        keys = ("command_line", "host", "cpu", "usable_cpu_count", "packages", "variables", "git")
-        entry = {key: environment[key] for key in keys}
-        entry |= {"at": datetime.now(UTC).isoformat(timespec="seconds")}
-        entry |= {"epoch": resumption.checkpoint.epoch, "step": resumption.checkpoint.step}
-        environment = {**recorded, "resumed": [*recorded.get("resumed", []), entry]}
-    write_json(paths.environment, environment)
-    write_json(paths.preprocessing, to_record(data.preprocessing))
-    if data.tokenizer is not None:
-        write_text(paths.tokenizer, data.tokenizer.to_str())
-    return notes
 
 
 def _train(
