@@ -38,7 +38,7 @@ _RUN_FILES = [
         *(_RUN.config, _RUN.source, _RUN.status, _RUN.environment, _RUN.warnings),
         *(_RUN.history, _RUN.history_lines, _RUN.metrics, _RUN.predictions, _RUN.mistakes),
         *(_RUN.model, _RUN.model_table, _RUN.tokenizer, _RUN.preprocessing),
-        *(_RUN.report, _RUN.lock),
+        *(_RUN.report, _RUN.plots, _RUN.explanations, _RUN.repeats, _RUN.lock),
     )
 ]
 
