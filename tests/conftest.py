@@ -53,15 +53,17 @@ def dltrain(workplace: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Cal
     def call(*arguments: object) -> Result:
         capsys.readouterr()
         code = run([str(argument) for argument in arguments])
+        # A training that was refused may have left a thread that imports TensorFlow, and that puts
+        # the stderr of this test back when it is done.
+        importing = getattr(sys.modules.get("dltrain.training.engine"), "_importing", None)
+        if importing is not None:
+            importing.join()
         captured = capsys.readouterr()
         return Result(code, captured.out, captured.err)
 
     yield call
-    # The policy is the process's, and outlives a run of mixed precision. A thread may be importing
-    # Keras yet, for a training that was refused: then there is none.
-    config = getattr(sys.modules.get("keras"), "config", None)
-    if config is not None:
-        config.set_dtype_policy("float32")
+    if "keras" in sys.modules:  # the policy is the process's, and outlives a run of mixed precision
+        sys.modules["keras"].config.set_dtype_policy("float32")
 
 
 @pytest.fixture(scope="session")

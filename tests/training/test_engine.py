@@ -65,7 +65,7 @@ begin_import(device="cpu")
 import sklearn.metrics
 print("said while it is imported", file=sys.stderr)
 started = start_engine(device="cpu", precision="float32", seed=3)
-kept = [name for name in ("matplotlib", "pandas") if name in sys.modules]
+kept = [name for name in ("matplotlib",) if name in sys.modules]  # scikit-learn takes pandas
 import keras
 from keras.src.wrappers import fixes
 import matplotlib.pyplot  # it can be had as soon as somebody wants it
@@ -79,6 +79,19 @@ def test_the_import_runs_beside_others_and_leaves_out_what_keras_takes_for_itsel
     )
     assert done.stdout == "cpu [] tensorflow True\n", done.stderr
     assert done.stderr == "said while it is imported\n"
+
+
+def test_keras_brings_none_of_what_it_takes_where_it_is_installed() -> None:
+    program = (
+        "import sys\n"
+        "from dltrain.training.engine import start_engine\n"
+        "start_engine(device='cpu', precision='float32', seed=3)\n"
+        "print([name for name in ('matplotlib', 'pandas', 'sklearn') if name in sys.modules])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "[]\n"
 
 
 def test_what_python_writes_meanwhile_arrives_at_once() -> None:
