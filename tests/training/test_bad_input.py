@@ -139,7 +139,11 @@ def test_a_loss_that_explodes_stops_at_its_step_and_keeps_what_there_is(
     assert {path.name for path in Path("runs/line/0001").iterdir()} == {
         "config.yaml",
         "environment.json",
+        "model.json",
+        "preprocessing.json",
+        "source.yaml",
         "status.json",
+        "warnings.json",
     }
 
 
