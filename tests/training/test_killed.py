@@ -191,7 +191,7 @@ def test_a_process_of_its_own_resumes_to_the_same_bits(
     kill = Kill("after replace checkpoint", Point.of("after replace checkpoint", 4))
     assert nursery.run(*BEGIN, folder=tmp_path, kill=kill).was_killed
     ended = subprocess.run(
-        [sys.executable, "-m", "dltrain", *RESUME],
+        [sys.executable, "-m", "dltrain", *RESUME, "--no-report"],
         cwd=tmp_path,
         capture_output=True,
         text=True,
