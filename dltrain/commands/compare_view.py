@@ -25,7 +25,8 @@ from dltrain.comparison.words import (
     format_size,
 )
 from dltrain.escaping import escape_unprintable
-from dltrain.evaluation.table import format_interval, format_value, make_plain_table
+from dltrain.evaluation.shown_metrics import format_value
+from dltrain.evaluation.table import format_interval, make_plain_table
 
 _NOTHING = "-"
 

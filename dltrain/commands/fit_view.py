@@ -10,7 +10,6 @@ import typer
 
 from dltrain.commands.diagnosis_view import show_diagnosis
 from dltrain.config.load import LoadedConfig
-from dltrain.evaluation.advice import diagnose_run
 from dltrain.evaluation.requirements import (
     Requirement,
     RequirementResult,
@@ -19,6 +18,7 @@ from dltrain.evaluation.requirements import (
     raise_if_unmet,
 )
 from dltrain.runs.layout import RunPaths
+from dltrain.runs.metrics import read_metrics_record
 
 if TYPE_CHECKING:
     from dltrain.commands.junit_option import JunitRecord
@@ -41,7 +41,7 @@ def show_result(
     """
     seconds = time.perf_counter() - begun
     checked = _check(requirements, result, seconds)
-    diagnosis = diagnose_run(result.history, loaded, result.scores).describe()
+    diagnosis = read_metrics_record(result.paths.metrics)["diagnosis"]
     record.results, record.properties = checked, describe_properties(result.paths, result.scores)
     if as_json:
         from dltrain.runs.atomic import to_json

@@ -9,8 +9,9 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from dltrain.evaluation.shown_metrics import format_value
 from dltrain.evaluation.slices import FEW_ROWS
-from dltrain.evaluation.table import format_interval, format_value, make_plain_table
+from dltrain.evaluation.table import format_interval, make_plain_table
 
 # Groups of a table; of more, the worst are shown.
 _MOST_SHOWN = 20

@@ -13,28 +13,9 @@ from rich.table import Table
 from rich.text import Text
 
 from dltrain.evaluation.requirements import RequirementResult, format_got
+from dltrain.evaluation.shown_metrics import METRICS, format_value, look_up
 
 WIDTH = 80
-
-# What is shown of a split's scores, in this order: label → path into the scores.
-_ROWS: dict[str, tuple[str, ...]] = {
-    "accuracy": ("accuracy",),
-    "precision (macro)": ("precision", "macro"),
-    "recall (macro)": ("recall", "macro"),
-    "F1 (macro)": ("f1", "macro"),
-    "precision (weighted)": ("precision", "weighted"),
-    "recall (weighted)": ("recall", "weighted"),
-    "F1 (weighted)": ("f1", "weighted"),
-    "precision (binary)": ("binary", "precision"),
-    "recall (binary)": ("binary", "recall"),
-    "F1 (binary)": ("binary", "f1"),
-    "AUC-ROC": ("auc_roc", "macro"),
-    "log loss": ("log_loss",),
-    "R²": ("r2",),
-    "RMSE": ("rmse",),
-    "MAE": ("mae",),
-    "MSE": ("mse",),
-}
 
 # Words that a class name may take in the confusion matrix.
 _NAME_WIDTH = 14
@@ -44,8 +25,6 @@ _CORNER = "true | predicted"
 
 # How many confusions are listed when the matrix is too wide.
 _LONGEST_LIST = 15
-
-_UNDEFINED = "undefined"
 
 
 def make_results_table(
@@ -63,8 +42,8 @@ def make_results_table(
     table.add_column("95% interval", no_wrap=True)
     if beside is not None:
         table.add_column(f"baseline\n({_name_baseline(beside)})", justify="right")
-    for label, path in _ROWS.items():
-        number = _look_up(scores, path)
+    for label, path in METRICS.items():
+        number = look_up(scores, path)
         if number is None:
             continue
         bold = path[0] == scores["headline"]
@@ -72,7 +51,7 @@ def make_results_table(
         cells.append(Text(format_value(number["value"]), style="bold" if bold else ""))
         cells.append(Text(format_interval(number)))
         if beside is not None:
-            constant = _look_up(beside, path)
+            constant = look_up(beside, path)
             cells.append(Text("" if constant is None else format_value(constant["value"])))
         table.add_row(*cells)
     if "binary" in scores:
@@ -94,8 +73,8 @@ def make_repeats_table(scores: Mapping[str, Any], *, split: str, repeats: int) -
     beside = scores.get("baseline")
     if beside is not None:
         table.add_column(f"baseline\n({_name_baseline(beside)})", justify="right")
-    for label, path in _ROWS.items():
-        number = _look_up(scores, path)
+    for label, path in METRICS.items():
+        number = look_up(scores, path)
         if number is None:
             continue
         style = "bold" if path[0] == scores["headline"] else ""
@@ -105,7 +84,7 @@ def make_repeats_table(scores: Mapping[str, Any], *, split: str, repeats: int) -
             mean += "" if number["std"] is None else f" ± {format_value(number['std'])}"
         cells = [Text(label, style=style), Text(mean, style=style), Text(reach)]
         if beside is not None:
-            constant = _look_up(beside, path)
+            constant = look_up(beside, path)
             cells.append(Text("" if constant is None else format_value(constant["mean"])))
         table.add_row(*cells)
     return table
@@ -192,29 +171,8 @@ def make_plain_table(*, title: str) -> Table:
     )
 
 
-def _look_up(scores: Mapping[str, Any], path: tuple[str, ...]) -> Mapping[str, Any] | None:
-    """Return the number at `path`, or None if these scores have no such metric."""
-    found: Any = scores
-    for key in path:
-        if not isinstance(found, Mapping) or key not in found:
-            return None
-        found = found[key]
-    return found if isinstance(found, Mapping) else None
-
-
 def _name_baseline(baseline: Mapping[str, Any]) -> str:
     return "majority" if baseline["kind"] == "majority class" else "mean"
-
-
-def format_value(value: float | None) -> str:
-    """Return four decimals, or four digits and thousands' commas for large numbers."""
-    if value is None:
-        return _UNDEFINED
-    value += 0.0  # -0.0 is 0
-    size = abs(value)
-    if size >= 1000:
-        return f"{value:,.1f}"
-    return f"{value:.4f}" if size >= 0.001 or size == 0 else f"{value:.3g}"
 
 
 def format_interval(number: Mapping[str, Any]) -> str:

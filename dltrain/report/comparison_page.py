@@ -17,7 +17,8 @@ from dltrain.comparison.words import (
     format_size,
     list_notes,
 )
-from dltrain.evaluation.table import format_interval, format_value
+from dltrain.evaluation.shown_metrics import format_value
+from dltrain.evaluation.table import format_interval
 from dltrain.report.charts import COLOURS, Axis, Chart, Series, make_chart
 from dltrain.report.page import render_page
 

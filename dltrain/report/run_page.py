@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import dltrain
+from dltrain.evaluation.shown_metrics import format_value, look_up
 from dltrain.report.charts import Chart
 from dltrain.report.confusion import make_confusion
 from dltrain.report.explained import read_explained
@@ -18,9 +19,7 @@ from dltrain.report.numbers import (
     format_duration,
     format_interval,
     format_time,
-    format_value,
     list_metrics,
-    look_up,
 )
 from dltrain.report.page import render_page
 from dltrain.report.run_charts import chart_classes, chart_history, chart_regression
