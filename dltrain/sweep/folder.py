@@ -35,8 +35,9 @@ def take_folder(loaded: LoadedConfig, root: Path, *, resume: bool) -> SweepPaths
             )
         paths = found[-1]
         hold_run(RunPaths(paths.root))
-        remove_leftovers(paths.root)
         make_folders(paths)
+        for folder in (paths.root, paths.trial_config(1).parent):
+            remove_leftovers(folder)
         if paths.config.is_file():
             try:
                 _refuse_another(paths, loaded)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import shutil
 import signal
@@ -35,6 +36,8 @@ from dltrain.training.signals import Signals, Terminated, listening
 
 # A trial whose worker dies so often, with no epoch between, takes it down by itself.
 _DEATHS = 2
+
+_GO_ON = "Go on with it: the same command with --resume."
 
 
 @dataclass(frozen=True)
@@ -94,6 +97,11 @@ class _Conductor:
         self._options, self._listener = options, listener or SweepListener()
         self._threads = choose_threads(options.workers)
         before = read_sweep_record(paths) if paths.record.is_file() else {}
+        if before and storage is not None and before.get("storage") is None:
+            raise RunError(
+                f"{paths.root} keeps its study in {paths.journal.name}.",
+                hint="Leave --storage out.",
+            )
         if before.get("storage") and storage is None:
             raise RunError(
                 f"{paths.root} keeps its study in {before['storage']}.",
@@ -110,6 +118,7 @@ class _Conductor:
             epochs=loaded.config.training.epochs,
             name=name,
             url=storage,
+            must_exist=bool(before),
         )
         self._study.forget_half_made()
         self._tested = before.get("best") if before.get("test") else None
@@ -150,7 +159,10 @@ class _Conductor:
             number = signal.SIGTERM if isinstance(error, Terminated) else signal.SIGINT
             raise self._interrupt(number) from None
         except DltrainError as error:
-            self._record.write("failed", error.message)
+            with contextlib.suppress(DltrainError):  # a full disk takes no record either
+                self._record.write("failed", error.message)
+            if isinstance(error, MachineError):
+                error.hint = f"{error.hint} {_GO_ON}".lstrip()
             raise
         finally:
             self._listener.close()
@@ -210,7 +222,7 @@ class _Conductor:
         results = read_results(self._paths.trial(trial), self._sweep.objectives)
         if results is not None:
             self._study.finish(trial, results)
-        elif self._study.must_stop(trial):
+        elif self._study.must_stop(trial, goal=self._epochs[trial]):
             self._study.prune(trial)
         else:
             return True
@@ -269,7 +281,7 @@ class _Conductor:
             self._study.report(trial, epoch, value)
         if epoch == epochs:
             return "on"
-        if self._sweep.pruner != "none" and self._study.must_stop(trial):
+        if self._sweep.pruner != "none" and self._study.must_stop(trial, goal=epochs):
             return "prune"
         return "pause" if self._is_over() else "on"
 
@@ -315,7 +327,7 @@ class _Conductor:
         return Interrupted(
             f"The sweep was {reached}.",
             signal_number=number,
-            hint="Go on with it: the same command with --resume.",
+            hint=_GO_ON,
         )
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import importlib.util
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     from optuna.pruners import BasePruner
     from optuna.samplers import BaseSampler
     from optuna.trial import Trial
+
+# The attribute of a trial in the storage that holds its number from 1. Optuna's own number counts
+# trials too that were killed while they were made.
+NUMBER = "dltrain:trial"
 
 # What Optuna needs for these, and doesn't bring.
 _NEEDS = {"gp": "torch", "cma_es": "cmaes"}
@@ -56,17 +61,37 @@ def make_sampler(sweep: Sweep, *, trial: int, fixed: Mapping[str, Any] | None) -
 
 
 def make_pruner(name: str, *, epochs: int) -> BasePruner:
-    """Return the pruner that a sweep names; its steps are epochs."""
+    """Return the pruner that a sweep names; its steps are epochs.
+
+    What it says depends on the study alone, never on when this process was started.
+    """
     from optuna import pruners
 
     match name:
         case "median":
             return pruners.MedianPruner()
         case "hyperband":
-            return pruners.HyperbandPruner(max_resource=epochs)
+            return _make_hyperband(epochs)
         case "successive_halving":
-            return pruners.SuccessiveHalvingPruner()
+            # Optuna's own choice of the first rung, which it would make by the trials so far.
+            return pruners.SuccessiveHalvingPruner(min_resource=max(1, epochs // 100))
     return pruners.NopPruner()
+
+
+def _make_hyperband(epochs: int) -> BasePruner:
+    from optuna.pruners import HyperbandPruner
+
+    class Hyperband(HyperbandPruner):
+        """Share trials out to brackets by the sweep's number of them, from the first one on."""
+
+        def _get_bracket_id(self, study: Any, trial: Any) -> int:
+            if NUMBER in trial.user_attrs:
+                trial = SimpleNamespace(number=trial.user_attrs[NUMBER] - 1)
+            return super()._get_bracket_id(study, trial)
+
+    pruner = Hyperband(max_resource=epochs)
+    pruner._try_initialization(cast(Any, None))  # it looks at no study: `max_resource` is given
+    return pruner
 
 
 def suggest(trial: Trial, dimension: Dimension) -> Any:

@@ -3,58 +3,59 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
-from dltrain.errors import MachineError
+from dltrain.errors import MachineError, RunError
+from dltrain.runs.atomic import explaining_disk
 from dltrain.runs.sweeps import SweepPaths
+from dltrain.sweep.journal import open_journal
 
 if TYPE_CHECKING:
     from optuna.storages import BaseStorage
 
 
+# What to do where a database doesn't answer: as a sweep begins, and when it was at work.
+UNANSWERED = "Is the database running, and the URL right? Nothing was trained."
+_LOST = "What was done is kept."
+
+
 def open_storage(paths: SweepPaths, url: str | None) -> BaseStorage:
+    """Return Optuna's storage; call it in `explaining_storage`."""
     if url is not None:
         from optuna.storages import RDBStorage
 
         return RDBStorage(url)
-    from optuna.storages import JournalStorage
-    from optuna.storages.journal import JournalFileBackend
-
-    _drop_torn_line(paths)
-    return JournalStorage(JournalFileBackend(str(paths.journal), lock_obj=cast(Any, _Held())))
+    return open_journal(paths.journal)
 
 
-class _Held:
-    """Lock nothing: this process holds the whole sweep, by a lock that dies with it.
-
-    Optuna's own locks stay behind when a process is killed, and hold up the next for 30 s.
-    """
-
-    def acquire(self) -> bool:
-        return True
-
-    def release(self) -> None:
-        return
-
-
-def _drop_torn_line(paths: SweepPaths) -> None:
-    """Cut off a last line that a killed process left half written."""
-    if not paths.journal.is_file():
-        return
-    content = paths.journal.read_bytes()
-    whole = content.rfind(b"\n") + 1
-    if whole < len(content):
-        os.truncate(paths.journal, whole)
+def find_study(storage: BaseStorage, paths: SweepPaths, name: str, url: str | None) -> None:
+    """Raise RunError if the storage has no study of that name, of which sweep.json tells."""
+    try:
+        storage.get_study_id_from_name(name)
+    except KeyError:
+        if url is None:
+            raise RunError(
+                f"{paths.journal} holds no study '{name}', of which {paths.record.name} tells.",
+                hint="Put the file back, or leave --resume out to begin a new sweep.",
+            ) from None
+        raise RunError(
+            f"The database holds no study '{name}', of which {paths.record} tells.",
+            hint="Give --storage the URL that the sweep was begun with.",
+        ) from None
 
 
 @contextlib.contextmanager
-def explaining_storage(url: str | None) -> Iterator[None]:
-    """Turn what a database says into a MachineError, without the password that a URL may hold."""
+def explaining_storage(paths: SweepPaths, url: str | None, *, hint: str = _LOST) -> Iterator[None]:
+    """Turn what a database, or the disk, says into a MachineError with `hint`.
+
+    Without the password that a URL may hold.
+    """
     if url is None:
-        yield
+        with explaining_disk(paths.journal):
+            yield
         return
+    from optuna.exceptions import StorageInternalError
     from sqlalchemy.engine import make_url
     from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
@@ -71,12 +72,10 @@ def explaining_storage(url: str | None) -> Iterator[None]:
             f"--storage {shown} needs a package that isn't installed: {str(error).rstrip('.')}.",
             hint="Install the database's driver.",
         ) from None
-    except SQLAlchemyError as error:
-        said = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
-        raise MachineError(
-            f"--storage {shown} doesn't answer: {said}",
-            hint="Is the database running, and the URL right? Nothing was trained.",
-        ) from None
+    except (SQLAlchemyError, StorageInternalError) as error:
+        cause = error if isinstance(error, SQLAlchemyError) else error.__cause__ or error
+        said = str(getattr(cause, "orig", None) or cause).strip().splitlines()[0]
+        raise MachineError(f"--storage {shown} doesn't answer: {said}", hint=hint) from None
 
 
 def hide_password(url: str) -> str:

@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
+import copy
+import functools
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec, TypeVar, cast
 
 from dltrain.config.sweep import Sweep
 from dltrain.runs.sweeps import SweepPaths
-from dltrain.sweep.samplers import label_choices, make_pruner, make_sampler, suggest
+from dltrain.sweep.samplers import NUMBER, label_choices, make_pruner, make_sampler, suggest
 from dltrain.sweep.space import Point, choose_point, walk_points
-from dltrain.sweep.storage import explaining_storage, open_storage
+from dltrain.sweep.storage import UNANSWERED, explaining_storage, find_study, open_storage
 
 if TYPE_CHECKING:
+    from optuna.storages import BaseStorage
     from optuna.study import Study
     from optuna.trial import FrozenTrial
 
     from dltrain.config.document import Document
 
+P = ParamSpec("P")
+R = TypeVar("R")
+
 TrialState = Literal["running", "finished", "pruned", "failed"]
 
-# Attributes of a trial in the storage: its number from 1, and its values as dltrain has them. A
-# trial without them was killed while it was made, and counts for nothing.
-_NUMBER, _VALUES, _REASON = "dltrain:trial", "dltrain:values", "dltrain:reason"
+# Attributes of a trial in the storage: its values as dltrain has them (a trial without them was
+# killed while it was made, and counts for nothing), why it failed, what the pruner said last.
+_VALUES, _REASON, _JUDGED = "dltrain:values", "dltrain:reason", "dltrain:judged"
 
 
 @dataclass(frozen=True)
@@ -37,8 +43,24 @@ class Recorded:
     results: tuple[float, ...] | None
 
 
+def _explained(
+    method: Callable[Concatenate[SweepStudy, P], R],
+) -> Callable[Concatenate[SweepStudy, P], R]:
+    """Let a method raise MachineError where the storage fails."""
+
+    @functools.wraps(method)
+    def call(self: SweepStudy, /, *arguments: P.args, **options: P.kwargs) -> R:
+        with explaining_storage(self._paths, self._url):
+            return method(self, *arguments, **options)
+
+    return call
+
+
 class SweepStudy:
-    """One study of Optuna, used by one process."""
+    """One study of Optuna, used by one process.
+
+    Every method raises MachineError if the disk is full or the database doesn't answer.
+    """
 
     def __init__(
         self,
@@ -49,8 +71,13 @@ class SweepStudy:
         epochs: int,
         name: str,
         url: str | None,
+        must_exist: bool = False,
     ) -> None:
-        """Open the study, or make it. Raises MachineError if the storage doesn't answer."""
+        """Open the study, or make it unless it `must_exist`.
+
+        Raises MachineError if the storage doesn't answer, RunError if it is damaged, or if what
+        must exist doesn't.
+        """
         import optuna
 
         optuna.logging.set_verbosity(logging.ERROR)
@@ -59,10 +86,14 @@ class SweepStudy:
         if sweep.method == "grid":
             points = walk_points(document, sweep.dimensions, lambda each: each.points or ())
             self._grid = [point.values for point in points]
-        with explaining_storage(url):
+        self._paths, self._url = paths, url
+        with explaining_storage(paths, url, hint=UNANSWERED):
+            storage = open_storage(paths, url)
+            if must_exist:
+                find_study(storage, paths, name, url)
             self._study: Study = optuna.create_study(
                 study_name=name,
-                storage=open_storage(paths, url),
+                storage=storage,
                 directions=[each.direction for each in sweep.objectives],
                 pruner=make_pruner(sweep.pruner, epochs=epochs),
                 load_if_exists=True,
@@ -74,6 +105,7 @@ class SweepStudy:
         """Return how many trials the sweep has in all."""
         return len(self._grid) if self._grid is not None else self._sweep.trials or 0
 
+    @_explained
     def forget_half_made(self) -> None:
         """End the trials that were killed while they were made; call it as the only process."""
         from optuna.trial import TrialState as State
@@ -82,22 +114,29 @@ class SweepStudy:
             if _VALUES not in each.user_attrs:
                 self._study.tell(each.number, state=State.FAIL)
 
+    @_explained
     def list_trials(self) -> list[Recorded]:
         """Return the trials in their order."""
         return [_record(each) for each in sorted(self._known(), key=_number)]
 
+    @_explained
     def begin_trial(self) -> tuple[int, Point]:
         """Begin the next trial; return its number, and its config."""
+        from optuna.trial import Trial, TrialState, create_trial
+
         number = max((_number(each) for each in self._known()), default=0) + 1
         fixed = None
         if self._grid is not None:
             fixed = self._label(self._grid[number - 1])
         self._study.sampler = make_sampler(self._sweep, trial=number, fixed=fixed)
-        trial = self._study.ask()
+        # As `ask` does, but with its number from the first: see `samplers.NUMBER`.
+        self._study._thread_local.cached_all_trials = None
+        template = create_trial(state=TrialState.RUNNING, user_attrs={NUMBER: number})
+        storage = self._study._storage
+        trial = Trial(self._study, storage.create_new_trial(self._study._study_id, template))
         point = choose_point(
             self._document, self._sweep.dimensions, lambda each: suggest(trial, each)
         )
-        trial.set_user_attr(_NUMBER, number)
         trial.set_user_attr(_VALUES, dict(point.values))
         self._ids[number] = trial._trial_id
         return number, point
@@ -107,26 +146,51 @@ class SweepStudy:
         values = self._frozen(number).user_attrs[_VALUES]
         return choose_point(self._document, self._sweep.dimensions, lambda each: values[each.key])
 
+    @_explained
     def report(self, number: int, epoch: int, value: float) -> None:
         """Note the objective's value after an epoch, once."""
         if epoch not in self._frozen(number).intermediate_values:
             self._study._storage.set_trial_intermediate_value(self._ids[number], epoch, value)
 
-    def must_stop(self, number: int) -> bool:
-        """Ask the pruner whether the trial, at the last epoch reported, is to be stopped."""
-        trial = self._frozen(number)
-        return bool(trial.intermediate_values) and self._study.pruner.prune(self._study, trial)
+    @_explained
+    def must_stop(self, number: int, *, goal: int) -> bool:
+        """Ask the pruner whether the trial, at the last epoch reported, is to be stopped.
 
+        Not at its last epoch, `goal`. What the pruner said of an epoch counts, whatever is killed
+        after it: its own notes on the trial (the rungs of successive halving) are written after
+        the judgement, and written again if the judgement is all that was.
+        """
+        trial = self._frozen(number)
+        epoch = trial.last_step
+        if epoch is None or epoch >= goal:
+            return False
+        storage = self._study._storage
+        judged = trial.user_attrs.get(_JUDGED)
+        if judged is None or judged["epoch"] != epoch:
+            study, notes = copy.copy(self._study), dict[str, Any]()
+            study._storage = cast(Any, _Noting(storage, notes))
+            stop = bool(study.pruner.prune(study, trial))
+            judged = {"epoch": epoch, "stop": stop, "notes": notes}
+            if stop or notes:
+                storage.set_trial_user_attr(self._ids[number], _JUDGED, judged)
+        for key, value in judged["notes"].items():
+            if key not in trial.system_attrs:
+                storage.set_trial_system_attr(self._ids[number], key, value)
+        return bool(judged["stop"])
+
+    @_explained
     def finish(self, number: int, results: tuple[float, ...]) -> None:
         """Note that a trial ended well."""
         self._study.tell(self._frozen(number).number, list(results))
 
+    @_explained
     def prune(self, number: int) -> None:
         """Note that a trial was stopped by the pruner."""
         from optuna.trial import TrialState as State
 
         self._study.tell(self._frozen(number).number, state=State.PRUNED)
 
+    @_explained
     def fail(self, number: int, reason: str) -> None:
         """Note that a trial failed, and why."""
         from optuna.trial import TrialState as State
@@ -152,7 +216,7 @@ class SweepStudy:
 
 
 def _number(trial: FrozenTrial) -> int:
-    return int(trial.user_attrs[_NUMBER])
+    return int(trial.user_attrs[NUMBER])
 
 
 def _record(trial: FrozenTrial) -> Recorded:
@@ -171,3 +235,16 @@ def _record(trial: FrozenTrial) -> Recorded:
         reason=trial.user_attrs.get(_REASON, ""),
         results=tuple(trial.values) if finished and trial.values else None,
     )
+
+
+class _Noting:
+    """A storage that keeps what a pruner notes on a trial, instead of writing it."""
+
+    def __init__(self, storage: BaseStorage, notes: dict[str, Any]) -> None:
+        self._storage, self._notes = storage, notes
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._storage, name)
+
+    def set_trial_system_attr(self, trial_id: int, key: str, value: Any) -> None:
+        self._notes[key] = value

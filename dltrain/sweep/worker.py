@@ -6,6 +6,7 @@ process of the sweep is gone the training stops after its step, with a checkpoin
 
 from __future__ import annotations
 
+import contextlib
 import os
 import queue
 import shutil
@@ -23,6 +24,7 @@ from dltrain.config.load import load_config
 from dltrain.errors import DltrainError, RunError
 from dltrain.runs.layout import RunPaths
 from dltrain.runs.lock import hold_run, release_run
+from dltrain.runs.status import read_status
 from dltrain.sweep.channel import Channel, Message
 from dltrain.training.engine import begin_import, forget_models
 from dltrain.training.evaluate import evaluate_run
@@ -32,6 +34,9 @@ from dltrain.training.outcome import Interrupted, Stopped
 
 # How long a run may still be held by the worker of a sweep that was killed.
 _HELD_SECONDS = 60.0
+
+# How long a worker whose sweep is gone may take for its step and a checkpoint.
+_ENDING_SECONDS = 45.0
 
 
 class _Reporting(Listener):
@@ -71,11 +76,13 @@ def main(descriptor: int) -> None:
             kind = type(error).__name__
             told = {"said": "failed", "kind": kind, "reason": error.message, "hint": error.hint}
         except Exception as error:
-            traceback.print_exc()
+            with contextlib.suppress(OSError):  # a disk that is full takes no log either
+                traceback.print_exc()
             reason = f"{type(error).__name__}: {error}"
             told = {"said": "failed", "kind": "defect", "reason": reason, "hint": ""}
         forget_models()
-        sys.stdout.flush()
+        with contextlib.suppress(OSError):
+            sys.stdout.flush()
         channel.send(told)
 
 
@@ -85,23 +92,28 @@ def _listen(channel: Channel, orders: queue.Queue[Message | None]) -> None:
         orders.put(message)
     orders.put(None)
     os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(_ENDING_SECONDS)
+    os.kill(os.getpid(), signal.SIGTERM)  # the second one ends it at once
 
 
 def _train(order: Message, channel: Channel, orders: queue.Queue[Message | None]) -> Message:
     directory = Path(order["directory"])
-    result = fit(
+    goes_on = _goes_on(RunPaths(directory))
+    if goes_on and _has_finished(RunPaths(directory)):  # by the worker of a sweep that was killed
+        return {"said": "finished"}
+    fit(
         load_config(Path(order["config"])),
         data_dir=Path(order["data_dir"]),
         runs_root=directory.parent,
         run_directory=directory,
-        resume=_goes_on(RunPaths(directory)),
+        resume=goes_on,
         offline=order["offline"],
         device=order["device"],
         score_test=False,
         command_line=order["command_line"],
         listener=_Reporting(channel, orders),
     )
-    return {"said": "finished", "epochs": result.epochs_done}
+    return {"said": "finished"}
 
 
 def _goes_on(paths: RunPaths) -> bool:
@@ -122,6 +134,10 @@ def _goes_on(paths: RunPaths) -> bool:
         return True
     shutil.rmtree(paths.root)
     return False
+
+
+def _has_finished(paths: RunPaths) -> bool:
+    return paths.status.is_file() and read_status(paths.status).state == "finished"
 
 
 def _test(order: Message) -> Message:
