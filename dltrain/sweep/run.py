@@ -281,7 +281,8 @@ class _Conductor:
             self._study.report(trial, epoch, value)
         if epoch == epochs:
             return "on"
-        if self._sweep.pruner != "none" and self._study.must_stop(trial, goal=epochs):
+        prunes = self._sweep.pruner["type"] != "none"
+        if prunes and self._study.must_stop(trial, goal=epochs):
             return "prune"
         return "pause" if self._is_over() else "on"
 

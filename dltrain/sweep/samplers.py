@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from dltrain.config.schema import Spec
 from dltrain.config.sweep import Dimension, Sweep
 from dltrain.errors import MachineError
 
@@ -60,25 +61,29 @@ def make_sampler(sweep: Sweep, *, trial: int, fixed: Mapping[str, Any] | None) -
     return samplers.TPESampler(seed=seed)
 
 
-def make_pruner(name: str, *, epochs: int) -> BasePruner:
+def make_pruner(spec: Spec, *, epochs: int) -> BasePruner:
     """Return the pruner that a sweep names; its steps are epochs.
 
     What it says depends on the study alone, never on when this process was started.
     """
     from optuna import pruners
 
-    match name:
+    arguments = {name: value for name, value in spec.items() if name != "type"}
+    match spec["type"]:
         case "median":
-            return pruners.MedianPruner()
+            return pruners.MedianPruner(**arguments)
+        case "percentile":
+            return pruners.PercentilePruner(**arguments)
         case "hyperband":
-            return _make_hyperband(epochs)
+            return _make_hyperband(epochs, arguments)
         case "successive_halving":
             # Optuna's own choice of the first rung, which it would make by the trials so far.
-            return pruners.SuccessiveHalvingPruner(min_resource=max(1, epochs // 100))
+            first = {"min_resource": max(1, epochs // 100)}
+            return pruners.SuccessiveHalvingPruner(**(first | arguments))
     return pruners.NopPruner()
 
 
-def _make_hyperband(epochs: int) -> BasePruner:
+def _make_hyperband(epochs: int, arguments: Mapping[str, Any]) -> BasePruner:
     from optuna.pruners import HyperbandPruner
 
     class Hyperband(HyperbandPruner):
@@ -89,7 +94,7 @@ def _make_hyperband(epochs: int) -> BasePruner:
                 trial = SimpleNamespace(number=trial.user_attrs[NUMBER] - 1)
             return super()._get_bracket_id(study, trial)
 
-    pruner = Hyperband(max_resource=epochs)
+    pruner = Hyperband(max_resource=epochs, **arguments)
     pruner._try_initialization(cast(Any, None))  # it looks at no study: `max_resource` is given
     return pruner
 
