@@ -77,9 +77,10 @@ def make_pruner(spec: Spec, *, epochs: int) -> BasePruner:
         case "hyperband":
             return _make_hyperband(epochs, arguments)
         case "successive_halving":
-            # Optuna's own choice of the first rung, which it would make by the trials so far.
-            first = {"min_resource": max(1, epochs // 100)}
-            return pruners.SuccessiveHalvingPruner(**(first | arguments))
+            if arguments.get("min_resource", "auto") == "auto":
+                # Optuna's own choice, but not by the trials that happen to have ended.
+                arguments["min_resource"] = max(1, epochs // 100)
+            return pruners.SuccessiveHalvingPruner(**arguments)
     return pruners.NopPruner()
 
 
