@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,7 +14,9 @@ from dltrain.commands.data import DataDirOption, OfflineOption
 from dltrain.commands.fit import DeviceChoice, DeviceOption
 from dltrain.commands.options import ConfigArgument, SetOption
 from dltrain.config.load import load_config
-from dltrain.errors import TrainingError, UsageError
+from dltrain.config.paths import parse_path
+from dltrain.config.sweep import Sweep
+from dltrain.errors import DltrainError, TrainingError, UsageError
 from dltrain.runs.layout import DEFAULT_ROOT
 from dltrain.runs.sweeps import read_sweep_record, resolve_sweep
 
@@ -87,6 +89,7 @@ def run(
             hint="For example `sweep: {space: {optimizer.learning_rate: {log_uniform: [1e-4, "
             "1e-1]}}}`.",
         )
+    _refuse_idle(overrides or (), loaded.sweep)
     infer_shapes(loaded).raise_any()
     checked = check_space(loaded)
 
@@ -96,20 +99,24 @@ def run(
 
     if not quiet:
         typer.echo(checked.describe(loaded.sweep), err=True)
-    paths, document = run_sweep(
-        loaded,
-        runs_root=runs_dir or DEFAULT_ROOT,
-        options=SweepOptions(
-            workers=workers,
-            data_dir=resolve_data_dir(data_dir),
-            offline=is_offline(offline),
-            device=device.value,
-            command_line=["dltrain", *sys.argv[1:]],
-        ),
-        storage=storage,
-        resume=resume,
-        listener=SweepListener() if quiet else SweepView(),
-    )
+    try:
+        paths, document = run_sweep(
+            loaded,
+            runs_root=runs_dir or DEFAULT_ROOT,
+            options=SweepOptions(
+                workers=workers,
+                data_dir=resolve_data_dir(data_dir),
+                offline=is_offline(offline),
+                device=device.value,
+                command_line=["dltrain", *sys.argv[1:]],
+            ),
+            storage=storage,
+            resume=resume,
+            listener=SweepListener() if quiet else SweepView(),
+        )
+    except DltrainError as error:
+        error.hint = error.hint.replace("--run-dir", "--runs-dir")  # what is said of a single run
+        raise
     _print(paths.root, document, as_json=as_json)
     if document["best"] is None and document["state"] == "finished":
         reason = next((row["reason"] for row in document["trials"] if row["reason"]), "")
@@ -132,6 +139,18 @@ def show(
     document = read_sweep_record(paths)
     del document["format"]
     _print(paths.root, document, as_json=as_json)
+
+
+def _refuse_idle(overrides: Sequence[str], sweep: Sweep) -> None:
+    """Raise UsageError for a --set that every trial would overwrite."""
+    for override in overrides:
+        path = parse_path(override.partition("=")[0])
+        for dimension in sweep.dimensions:
+            if not dimension.when and path[: len(dimension.path)] == dimension.path:
+                raise UsageError(
+                    f"--set {override} has no effect: the sweep varies '{dimension.key}'.",
+                    hint="Leave it out, or take that path out of sweep.space.",
+                )
 
 
 def _print(root: Path, document: Mapping[str, Any], *, as_json: bool) -> None:

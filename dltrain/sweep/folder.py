@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 from dltrain.config.document import join_sources
@@ -54,8 +53,10 @@ def _refuse_another(paths: SweepPaths, loaded: LoadedConfig) -> None:
     recorded = load_config(paths.config)
     differences = [key for key, _, _ in list_differences(recorded.config, loaded.config)]
     assert loaded.sweep is not None
-    if recorded.sweep is None or _essence(recorded.sweep) != _essence(loaded.sweep):
+    if recorded.sweep is None:
         differences.append("sweep")
+    else:
+        differences += _compare(recorded.sweep, loaded.sweep)
     if differences:
         raise RunError(
             f"{paths.root} belongs to another config; different are: {', '.join(differences)}.",
@@ -64,5 +65,15 @@ def _refuse_another(paths: SweepPaths, loaded: LoadedConfig) -> None:
         )
 
 
-def _essence(sweep: Sweep) -> Sweep:
-    return replace(sweep, trials=None, max_seconds=None)
+def _compare(one: Sweep, other: Sweep) -> list[str]:
+    """Return the keys of the section in which two sweeps differ, but for how long they are."""
+    found = [
+        f"sweep.{name}"
+        for name in ("method", "pruner", "seed")
+        if getattr(one, name) != getattr(other, name)
+    ]
+    if one.objectives != other.objectives:
+        found.append("sweep.metric")
+    if one.dimensions != other.dimensions:
+        found.append("sweep.space")
+    return found
