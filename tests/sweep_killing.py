@@ -13,7 +13,6 @@ import ctypes
 import itertools
 import json
 import os
-import re
 import runpy
 import signal
 import subprocess
@@ -37,13 +36,16 @@ SWEEP = 0
 class Act:
     """Say what becomes of process `process`: it dies as `kill` says, or its disk or memory is full.
 
-    `fill_at` is a write at which the disk is full, as far as the kernel lets that process see;
-    `memory_bytes` is what the process may still take.
+    `signals` are sent instead of SIGKILL where `kill` is at a message. From the write `fill_at` on
+    the kernel lets the process write no larger file, and none larger than `file_bytes` from its
+    beginning on. `memory_bytes` is what it may still take.
     """
 
     process: int
     kill: Kill | None = None
+    signals: Sequence[int] = (signal.SIGKILL,)
     fill_at: Point | None = None
+    file_bytes: int | None = None
     memory_bytes: int | None = None
 
 
@@ -97,7 +99,6 @@ class SweepNursery:
 
         `record` is a folder that gets a file for each process, 0, 1, …, with a line for each call
         that can be a point. Without `wait_for_orphans` workers that live on are left alone.
-        `folder`/steps.log gets a line for every stretch of training steps: trial, epoch, steps.
         """
         output = Path(self._folder.name)
         order = {
@@ -131,13 +132,6 @@ class SweepNursery:
         self._process.stdin.close()
         self._process.wait(timeout=60)
         self._folder.cleanup()
-
-
-def read_steps(folder: Path) -> list[tuple[int, int, int]]:
-    """Return every stretch of steps taken in `folder`: its trial, its epoch (from 0), its steps."""
-    path = folder / "steps.log"
-    lines = path.read_text().splitlines() if path.is_file() else []
-    return [(int(trial), int(epoch), int(steps)) for trial, epoch, steps in map(str.split, lines)]
 
 
 _PR_SET_CHILD_SUBREAPER = 36  # prctl(2)
@@ -204,7 +198,6 @@ def _sweep(order: Mapping[str, Any]) -> int:
     sys.argv = ["dltrain", *order["arguments"]]
     watcher = watch_calls(Path(order["folder"]))
     _watch_talk(watcher)
-    _count_steps(Path(order["folder"]) / "steps.log")
     _begin(watcher, order, SWEEP)
     numbers = itertools.count(SWEEP + 1)
     really_start: Any = subprocess.Popen
@@ -227,7 +220,8 @@ def _begin(watcher: Watcher, order: Mapping[str, Any], process: int) -> None:
 
     record = None if order["record"] is None else Path(order["record"]) / str(process)
     acts = [act for act in order["acts"] if act["process"] == process]
-    act = acts[0] if acts else {"kill": None, "fill_at": None, "memory_bytes": None}
+    act = acts[0] if acts else asdict(Act(process))
+    _signals[:] = act["signals"]
     point = act["kill"] and act["kill"]["point"]
     watcher.restart(
         die_at=Point(**point) if point else None,
@@ -238,6 +232,10 @@ def _begin(watcher: Watcher, order: Mapping[str, Any], process: int) -> None:
         timer = threading.Timer(act["kill"]["after_seconds"], die)
         timer.daemon = True
         timer.start()
+    if act["file_bytes"] is not None:
+        hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+        resource.setrlimit(resource.RLIMIT_FSIZE, (act["file_bytes"], hard))
+        print("What a library has to say goes into the log.")
     if act["memory_bytes"] is not None:
         limit = virtual_bytes() + act["memory_bytes"]
         resource.setrlimit(resource.RLIMIT_AS, (limit, resource.getrlimit(resource.RLIMIT_AS)[1]))
@@ -337,7 +335,12 @@ def _close_others(kept: Iterable[int]) -> None:
                 os.close(int(name))
 
 
-_trial = {"now": 0}
+_signals: list[int] = [signal.SIGKILL]
+
+
+def _strike() -> None:
+    for number in _signals:
+        os.kill(os.getpid(), number)
 
 
 def _watch_talk(watcher: Watcher) -> None:
@@ -351,39 +354,20 @@ def _watch_talk(watcher: Watcher) -> None:
 
     def send(self: Channel, message: Mapping[str, Any]) -> bool:
         if watcher.meets("before", "send", name(message)):
-            die()
+            _strike()
         result = really_send(self, message)
         if watcher.meets("after", "send", name(message)):
-            die()
+            _strike()
         return result
 
     def receive(self: Channel) -> Any:
         message = really_receive(self)
-        if message is not None:
-            if re.fullmatch(r"\d{4}", Path(message.get("directory", "")).name):
-                _trial["now"] = int(Path(message["directory"]).name)
-            if watcher.meets("after", "receive", name(message)):
-                die()
+        if message is not None and watcher.meets("after", "receive", name(message)):
+            _strike()
         return message
 
     Channel.send = send  # type: ignore[method-assign]
     Channel.receive = receive  # type: ignore[method-assign]
-
-
-def _count_steps(path: Path) -> None:
-    from dltrain.training.steps import TrainingSteps
-
-    really_run = TrainingSteps.run
-
-    def run(self: Any, source: Any, *, epoch: int, start: int, count: int) -> Any:
-        stretch = really_run(self, source, epoch=epoch, start=start, count=count)
-        line = f"{_trial['now']} {epoch} {stretch.steps}\n".encode()
-        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-        os.write(descriptor, line)
-        os.close(descriptor)
-        return stretch
-
-    TrainingSteps.run = run  # type: ignore[method-assign]
 
 
 if __name__ == "__main__":

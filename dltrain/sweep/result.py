@@ -16,13 +16,17 @@ from typing import Any
 
 from dltrain.config.sweep import Objective, Sweep
 from dltrain.errors import RunError
-from dltrain.runs.atomic import write_text
+from dltrain.runs.atomic import remove_leftovers, write_text
 from dltrain.runs.history import read_history
 from dltrain.runs.layout import RunPaths
+from dltrain.runs.lock import release_run, wait_for_run
 from dltrain.runs.metrics import read_metrics_record
-from dltrain.runs.status import read_status
+from dltrain.runs.status import read_status, write_status
 from dltrain.runs.sweeps import SweepPaths
 from dltrain.sweep.study import Recorded
+
+# How long a worker that outlived its sweep may hold a trial that has ended.
+_HELD_SECONDS = 60.0
 
 
 def describe_trials(paths: SweepPaths, trials: Sequence[Recorded]) -> list[dict[str, Any]]:
@@ -65,6 +69,21 @@ def read_results(run: RunPaths, objectives: Sequence[Objective]) -> tuple[float,
         if row["epoch"] == best:
             return tuple(row[each.metric] for each in objectives)
     raise RunError(f"{run.history} has no row of the best epoch, {best}.")
+
+
+def close_run(run: RunPaths, *, pruned: bool) -> None:
+    """Tidy the run of a trial that had ended, but whose processes were killed before all was said.
+
+    Raises RunError if a worker that outlived its sweep holds it for long.
+    """
+    wait_for_run(run, seconds=_HELD_SECONDS)
+    for folder in (run.root, run.checkpoints):
+        remove_leftovers(folder)
+    status = read_status(run.status)
+    if pruned and status.stopped_by != "pruned":
+        reached = f"pruned after {status.epochs_done} of {status.epochs_goal} epochs"
+        write_status(run.status, status.end("interrupted", reason=reached, stopped_by="pruned"))
+    release_run(run)
 
 
 def write_best(paths: SweepPaths, best: Recorded, sweep: Sweep, *, threads: int | None) -> None:

@@ -25,7 +25,7 @@ from dltrain.sweep.crew import Crew, Worker, choose_threads
 from dltrain.sweep.folder import take_folder
 from dltrain.sweep.listener import SweepListener
 from dltrain.sweep.record import SweepRecord
-from dltrain.sweep.result import find_row, read_results
+from dltrain.sweep.result import close_run, find_row, read_results
 from dltrain.sweep.samplers import refuse_missing
 from dltrain.sweep.space import Point
 from dltrain.sweep.storage import hide_password
@@ -221,8 +221,10 @@ class _Conductor:
         # What was killed between a trial's end and the note of it, or an epoch's and its pruning.
         results = read_results(self._paths.trial(trial), self._sweep.objectives)
         if results is not None:
+            close_run(self._paths.trial(trial), pruned=False)
             self._study.finish(trial, results)
         elif self._study.must_stop(trial, goal=self._epochs[trial]):
+            close_run(self._paths.trial(trial), pruned=True)
             self._study.prune(trial)
         else:
             return True

@@ -21,9 +21,9 @@ from pathlib import Path
 from typing import Any
 
 from dltrain.config.load import load_config
-from dltrain.errors import DltrainError, RunError
+from dltrain.errors import DltrainError
 from dltrain.runs.layout import RunPaths
-from dltrain.runs.lock import hold_run, release_run
+from dltrain.runs.lock import release_run, wait_for_run
 from dltrain.runs.status import read_status
 from dltrain.sweep.channel import Channel, Message
 from dltrain.training.engine import begin_import, forget_models
@@ -51,6 +51,7 @@ class _Reporting(Listener):
         answer = self._answers.get()
         reached = f"after {report.epoch} of {report.epochs} epochs"
         if answer is None:
+            self._answers.put(None)  # for `main`, which would wait for an order that never comes
             raise Stopped(f"its sweep was killed {reached}", stopped_by="signal")
         if answer["go"] == "prune":
             raise Stopped(f"pruned {reached}", stopped_by="pruned")
@@ -120,15 +121,7 @@ def _goes_on(paths: RunPaths) -> bool:
     """Tell whether the run was begun before; what has no config yet is removed."""
     if not paths.root.is_dir():
         return False
-    deadline = time.monotonic() + _HELD_SECONDS
-    while True:
-        try:
-            hold_run(paths)
-            break
-        except RunError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.2)
+    wait_for_run(paths, seconds=_HELD_SECONDS)
     release_run(paths)
     if paths.config.is_file():
         return True
