@@ -317,6 +317,7 @@ class _Conductor:
         best = self._record.find_best()
         if best is None or self._count_done() < self._study.goal or self._tested == best.number:
             return
+        close_run(self._paths.trial(best.number), pruned=False)  # of a scoring that was killed
         order = self._describe_order(best.number)
         self._record.test = score_test(crew, order, listener=self._listener)
 

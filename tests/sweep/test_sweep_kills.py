@@ -93,7 +93,7 @@ def go_on_to_the_end(
     check_the_same(reference, folder)
     figures.epochs_needed += sum(row["epochs"] for row in read_sweep(folder)["trials"])
     # A killed sweep costs nothing: its workers write checkpoints. A killed worker costs an epoch.
-    assert figures.epochs_trained - figures.epochs_needed <= figures.worker_kills
+    assert 0 <= figures.epochs_trained - figures.epochs_needed <= figures.worker_kills
     return missed
 
 
@@ -122,7 +122,6 @@ def test_a_sweep_killed_at_each_kind_of_moment_is_the_same_to_the_bit(
     write(torn, whole_sweep.sweep)
     missed = go_on_to_the_end(whole_sweep, sweep_nursery, torn, GOES, figures)
     assert missed == []
-    assert figures.epochs_trained > figures.epochs_needed, "some kill cost an epoch"
 
 
 @pytest.mark.slow
