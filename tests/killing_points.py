@@ -159,6 +159,7 @@ class _WatchedFile:
     def write(self, data: Any) -> Any:
         point = self._watcher.count("half", "write", self._name)
         if point == self._watcher.fill_at:
+            self._watcher.record = None  # which couldn't grow either
             fill_disk(os.fstat(self._opened.fileno()).st_size)
         if point == self._watcher.die_at:
             whole = data if isinstance(data, str) else bytes(data)

@@ -244,8 +244,16 @@ _signals: list[int] = [signal.SIGKILL]
 
 
 def _strike() -> None:
-    for number in _signals:
-        os.kill(os.getpid(), number)
+    """Send this process its signals, from a thread that no handler's exception ends."""
+
+    def send() -> None:
+        for number in _signals:
+            os.kill(os.getpid(), number)
+            time.sleep(0.001)
+
+    thread = threading.Thread(target=send)
+    thread.start()
+    thread.join()
 
 
 def _watch_talk(watcher: Watcher) -> None:

@@ -11,7 +11,8 @@ Of several objectives `best` is the one of the front that is best in the first o
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from dltrain.config.sweep import Objective, Sweep
@@ -71,19 +72,27 @@ def read_results(run: RunPaths, objectives: Sequence[Objective]) -> tuple[float,
     raise RunError(f"{run.history} has no row of the best epoch, {best}.")
 
 
-def close_run(run: RunPaths, *, pruned: bool) -> None:
-    """Tidy the run of a trial that had ended, but whose processes were killed before all was said.
+@contextlib.contextmanager
+def holding_run(run: RunPaths) -> Iterator[None]:
+    """Hold a trial's run in the block, without what killed writes have left in it.
 
     Raises RunError if a worker that outlived its sweep holds it for long.
     """
     wait_for_run(run, seconds=_HELD_SECONDS)
-    for folder in (run.root, run.checkpoints):
-        remove_leftovers(folder)
+    try:
+        for folder in (run.root, run.checkpoints):
+            remove_leftovers(folder)
+        yield
+    finally:
+        release_run(run)
+
+
+def note_pruned(run: RunPaths) -> None:
+    """Let a trial's status say that it was pruned, if it was killed before it could say so."""
     status = read_status(run.status)
-    if pruned and status.stopped_by != "pruned":
+    if status.stopped_by != "pruned":
         reached = f"pruned after {status.epochs_done} of {status.epochs_goal} epochs"
         write_status(run.status, status.end("interrupted", reason=reached, stopped_by="pruned"))
-    release_run(run)
 
 
 def write_best(paths: SweepPaths, best: Recorded, sweep: Sweep, *, threads: int | None) -> None:

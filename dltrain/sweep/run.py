@@ -17,6 +17,7 @@ from dltrain.config.load import LoadedConfig, check_document
 from dltrain.config.sweep import Sweep
 from dltrain.errors import ConfigError, DataError, DltrainError, MachineError, RunError
 from dltrain.runs.atomic import write_text
+from dltrain.runs.history import read_history
 from dltrain.runs.layout import RunPaths
 from dltrain.runs.lock import release_run
 from dltrain.runs.sweeps import SweepPaths, read_sweep_record
@@ -25,7 +26,7 @@ from dltrain.sweep.crew import Crew, Worker, choose_threads
 from dltrain.sweep.folder import take_folder
 from dltrain.sweep.listener import SweepListener
 from dltrain.sweep.record import SweepRecord
-from dltrain.sweep.result import close_run, find_row, read_results
+from dltrain.sweep.result import find_row, holding_run, note_pruned, read_results
 from dltrain.sweep.samplers import refuse_missing
 from dltrain.sweep.space import Point
 from dltrain.sweep.storage import hide_password
@@ -218,18 +219,32 @@ class _Conductor:
         self._epochs[trial] = loaded.config.training.epochs
         if not self._paths.trial_config(trial).is_file():
             write_text(self._paths.trial_config(trial), dump_config(loaded.config))
-        # What was killed between a trial's end and the note of it, or an epoch's and its pruning.
-        results = read_results(self._paths.trial(trial), self._sweep.objectives)
-        if results is not None:
-            close_run(self._paths.trial(trial), pruned=False)
-            self._study.finish(trial, results)
-        elif self._study.must_stop(trial, goal=self._epochs[trial]):
-            close_run(self._paths.trial(trial), pruned=True)
-            self._study.prune(trial)
-        else:
+        run = self._paths.trial(trial)
+        if not run.root.is_dir():
             return True
+        # What was killed between a trial's end and the note of it, or an epoch's and its pruning.
+        with holding_run(run):
+            results = read_results(run, self._sweep.objectives)
+            if results is not None:
+                self._study.finish(trial, results)
+            elif self._catch_up(trial):
+                note_pruned(run)
+                self._study.prune(trial)
+            else:
+                return True
         self._end(trial)
         return False
+
+    def _catch_up(self, trial: int) -> bool:
+        """Note the epochs that were trained and not noted; tell whether the pruner stops there."""
+        goal, objectives = self._epochs[trial], self._sweep.objectives
+        stops = self._study.must_stop(trial, goal=goal)
+        rows = read_history(self._paths.trial(trial).history) if len(objectives) == 1 else []
+        for row in rows:
+            epoch, value = int(row["epoch"]), row[objectives[0].metric]
+            if not stops and self._study.report(trial, epoch, value):
+                stops = self._study.must_stop(trial, goal=goal)
+        return stops
 
     def _give(self, crew: Crew, worker: Worker, trial: int) -> None:
         crew.give(
@@ -317,7 +332,8 @@ class _Conductor:
         best = self._record.find_best()
         if best is None or self._count_done() < self._study.goal or self._tested == best.number:
             return
-        close_run(self._paths.trial(best.number), pruned=False)  # of a scoring that was killed
+        with holding_run(self._paths.trial(best.number)):
+            pass  # what a scoring that was killed has left is removed
         order = self._describe_order(best.number)
         self._record.test = score_test(crew, order, listener=self._listener)
 

@@ -147,10 +147,12 @@ class SweepStudy:
         return choose_point(self._document, self._sweep.dimensions, lambda each: values[each.key])
 
     @_explained
-    def report(self, number: int, epoch: int, value: float) -> None:
-        """Note the objective's value after an epoch, once."""
-        if epoch not in self._frozen(number).intermediate_values:
-            self._study._storage.set_trial_intermediate_value(self._ids[number], epoch, value)
+    def report(self, number: int, epoch: int, value: float) -> bool:
+        """Note the objective's value after an epoch, once; tell whether it is new."""
+        if epoch in self._frozen(number).intermediate_values:
+            return False
+        self._study._storage.set_trial_intermediate_value(self._ids[number], epoch, value)
+        return True
 
     @_explained
     def must_stop(self, number: int, *, goal: int) -> bool:

@@ -144,6 +144,8 @@ def test_a_hundred_kills_of_sweeps_and_workers_leave_no_trace(
         write(folder, reference.sweep)
         go_on_to_the_end(reference, sweep_nursery, folder, draw_goes(reference, draw), figures)
         shutil.rmtree(folder)
+        with capsys.disabled():
+            print(f"{figures.kinds.total()} kills in {figures.sweeps} sweeps, all equal so far")
     with capsys.disabled():
         print(f"\n{workers} worker(s): {figures.kinds.total()} kills in {figures.sweeps} sweeps")
         print(
@@ -159,9 +161,9 @@ def test_a_hundred_kills_of_sweeps_and_workers_leave_no_trace(
 
 
 def draw_goes(reference: Reference, draw: random.Random) -> list[list[Act]]:
-    """Draw what happens in five goes: to the sweep in each, to one of its workers in most."""
+    """Draw what happens in ten goes: to the sweep in each, to one of its workers in most."""
     goes = []
-    for _ in range(5):
+    for _ in range(10):
         acts = [draw_kill(reference, SWEEP, draw)]
         if draw.random() < 0.8:
             acts.append(draw_kill(reference, draw.randint(1, reference.workers), draw))
@@ -175,5 +177,5 @@ def draw_kill(reference: Reference, process: int, draw: random.Random) -> Act:
         return Act(process, Kill("any time", after_seconds=draw.uniform(0.1, 4)))
     counts = Counter(point.kind for point in reference.points[process])
     kind = draw.choice(sorted(counts))
-    # Each go has about a fifth of the sweep to do.
-    return kill(process, kind, draw.randint(1, max(1, counts[kind] // 4)))
+    # A go has about a tenth of the sweep to do.
+    return kill(process, kind, draw.randint(1, max(1, counts[kind] // 10)))
