@@ -128,8 +128,9 @@ def explaining_storage(url: str | None, *, hint: str = OPENING) -> Iterator[None
         ) from None
     except ImportError as error:
         postgresql = shown.startswith(("postgresql:", "postgresql+psycopg:", "postgres:"))
+        said = str(error.__cause__ or error).rstrip(".")  # Optuna's own names no module
         raise MachineError(
-            f"--storage {shown} needs a package that isn't installed: {str(error).rstrip('.')}.",
+            f"--storage {shown} needs a package that isn't installed: {said}.",
             hint="pip install 'dltrain[postgresql]'"
             if postgresql
             else "Install the database's driver.",
