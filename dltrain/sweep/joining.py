@@ -75,7 +75,7 @@ def find_shared(url: str, study: str | None) -> SharedSweep:
             hint="A sweep that others can join is begun with `dltrain sweep CONFIG --storage URL`; "
             "study.journal serves a single process.",
         )
-    with explaining_storage(url):
+    with explaining_storage(url, flag="--join"):
         found = _list_shared(url)
     shown = hide_password(url)
     if study is not None:

@@ -68,10 +68,10 @@ def test_a_server_that_does_not_answer_is_told_without_the_password(
         shown = url.replace("geheim%7B7%7D%25", "***").replace("secret", "***")
         begun = dltrain("sweep", config, "--storage", url)
         assert begun.code == 6
-        message = f"error: --storage {shown} doesn't answer: {said}\n{ANSWERS}"
-        assert begun.err.endswith(message)
+        message = f"{shown} doesn't answer: {said}\n{ANSWERS}"
+        assert begun.err.endswith(f"error: --storage {message}")
         joined = dltrain("sweep", "--join", url)
-        assert (joined.code, joined.err) == (6, message)
+        assert (joined.code, joined.err) == (6, f"error: --join {message}")
     assert list(config.parent.glob("runs/*/*")) == []
 
 
