@@ -92,7 +92,7 @@ def copied_run(trained_run: Path, workplace: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[Server]:
-    """Run a PostgreSQL server for all tests of the session; without one they skip, or fail in CI."""
+    """Run a PostgreSQL server for all tests; without one they skip, or fail in CI."""
     binaries = find_binaries()
     if binaries is None:
         reason = "needs PostgreSQL's server: apt-get install postgresql"
