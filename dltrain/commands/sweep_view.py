@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from dltrain.runs.sweeps import SweepPaths
+from dltrain.sweep.result import describe_elsewhere
 from dltrain.sweep.run import SweepListener, find_row
 from dltrain.sweep.space import describe_values, format_value
 
@@ -32,6 +33,8 @@ class SweepView(SweepListener):
         gave = row["state"] if row["results"] is None else _format_results(row["results"])
         if row["reason"]:
             gave += f" ({row['reason']})"
+        if row["at"]:
+            gave += f" on {row['at']['host']}"
         counted = f"{trial}/{document['goal']}"
         self._print(f"trial {counted:>7}  {gave}{mark}  {describe_values(row['values'])}")
 
@@ -89,6 +92,7 @@ def show_sweep(root: Path, document: Mapping[str, Any]) -> None:
             front = ", ".join(str(trial) for trial in document["front"])
             lines.append(f"not beaten in every objective: trials {front}")
         lines.append(f"train it again: dltrain fit {root / 'best.yaml'}")
+    lines += describe_elsewhere(document)
     for line in lines:
         console.print(line, markup=False, soft_wrap=wrap)
 

@@ -1,73 +1,48 @@
-"""What does `dltrain sweep` do? It asks for trials, gives them to workers, and keeps the best."""
+"""What does `dltrain sweep` do? It asks for trials, gives them to workers, and keeps the best.
+
+Several of these processes may share a study, on several machines: `claims.py` says how.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import secrets
+import shlex
 import shutil
 import signal
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dltrain.config.document import join_sources
-from dltrain.config.dump import dump_config
-from dltrain.config.load import LoadedConfig, check_document, load_config
+from dltrain import __version__
+from dltrain.config.load import LoadedConfig
 from dltrain.config.sweep import Sweep
-from dltrain.errors import ConfigError, DataError, DltrainError, MachineError, RunError
-from dltrain.runs.atomic import remove_leftovers, write_text
+from dltrain.errors import DataError, DltrainError, MachineError, RunError
 from dltrain.runs.layout import RunPaths
-from dltrain.runs.lock import hold_run, release_run
-from dltrain.runs.sweeps import (
-    SweepPaths,
-    create_sweep,
-    find_sweeps,
-    make_folders,
-    read_sweep_record,
-    write_sweep,
-)
-from dltrain.shapes.infer import infer_shapes
+from dltrain.runs.lock import release_run
+from dltrain.runs.sweeps import SweepPaths, read_sweep_record
+from dltrain.sweep.claims import Shared, make_member
 from dltrain.sweep.crew import Crew, Worker, choose_threads
-from dltrain.sweep.result import (
-    describe_sweep,
-    describe_trials,
-    find_front,
-    find_row,
-    read_results,
-    write_best,
-)
+from dltrain.sweep.folder import describe_shared, take_folder
+from dltrain.sweep.listener import SweepListener
+from dltrain.sweep.places import Places
+from dltrain.sweep.record import Head, SweepRecord
+from dltrain.sweep.result import find_row
 from dltrain.sweep.samplers import refuse_missing
-from dltrain.sweep.space import Point
-from dltrain.sweep.study import SweepStudy
+from dltrain.sweep.storage import explaining_storage, hide_password
+from dltrain.sweep.study import SweepStudy, TakenOver
+from dltrain.sweep.trials import Trials
+from dltrain.sweep.winner import score_shared, score_test
 from dltrain.training.outcome import Interrupted
-from dltrain.training.resume import list_differences
 from dltrain.training.signals import Signals, Terminated, listening
 
 # A trial whose worker dies so often, with no epoch between, takes it down by itself.
 _DEATHS = 2
 
-
-class SweepListener:
-    """Ignore everything that is heard of a sweep; override what is of interest."""
-
-    def begin(self, paths: SweepPaths, *, goal: int, done: int) -> None:
-        """Take where the sweep is, how many trials it has, and how many are done."""
-
-    def begin_trial(self, trial: int, values: Mapping[str, Any]) -> None:
-        """Take that a trial begins, or goes on."""
-
-    def end_epoch(self, trial: int, epoch: int, epochs: int, value: float) -> None:
-        """Take the first objective after an epoch."""
-
-    def end_trial(self, document: Mapping[str, Any], trial: int) -> None:
-        """Take what sweep.json holds now that the trial has ended."""
-
-    def note(self, text: str) -> None:
-        """Take a sentence."""
-
-    def close(self) -> None:
-        """Clear what is shown of running trials."""
+# How often an idle worker's process asks a database whether there is a trial to be had.
+_LOOK_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -88,20 +63,26 @@ def run_sweep(
     options: SweepOptions,
     storage: str | None = None,
     resume: bool = False,
+    join: str | None = None,
     listener: SweepListener | None = None,
 ) -> tuple[SweepPaths, dict[str, Any]]:
     """Train the trials of a config with `sweep:`, which `check_space` has found right.
 
-    Return the sweep, and what its sweep.json holds. `resume` goes on with the latest of that name.
-    Raises RunError if there is none or it is another config's, MachineError if the storage doesn't
-    answer, DataError and MachineError from the trials, TrainingError if not one trial ended well.
+    Return the sweep, and what its sweep.json holds. `resume` goes on with the latest of that name,
+    `join` is the name of a study in `storage` that another process began. Raises RunError if there
+    is none or it is another config's, MachineError if the storage doesn't answer, DataError and
+    MachineError from the trials, TrainingError if not one trial ended well.
     """
     assert loaded.sweep is not None
     refuse_missing(loaded.sweep.method)
-    paths = _take(loaded, runs_root, resume=resume)
+    paths = take_folder(loaded, runs_root, resume=resume)
+    listener = listener or SweepListener()
     try:
         try:
-            conductor = _Conductor(loaded, loaded.sweep, paths, options, storage, listener)
+            with explaining_storage(storage):
+                conductor = _Conductor(
+                    loaded, loaded.sweep, paths, options, storage, join, listener
+                )
         except BaseException:
             if not resume:  # nothing was trained, and the next --resume must not find it
                 shutil.rmtree(paths.root, ignore_errors=True)
@@ -109,53 +90,6 @@ def run_sweep(
         return paths, conductor.run()
     finally:
         release_run(RunPaths(paths.root))
-
-
-def _take(loaded: LoadedConfig, root: Path, *, resume: bool) -> SweepPaths:
-    """Return the sweep's folder, held by this process."""
-    name = loaded.config.name
-    if not resume:
-        paths = create_sweep(name, root=root)
-        write_text(paths.source, join_sources(loaded.document))
-    else:
-        found = find_sweeps(name, root=root)
-        if not found:
-            raise RunError(
-                f"There is no sweep of '{name}' in {root} to go on with.",
-                hint="Leave --resume out to begin one.",
-            )
-        paths = found[-1]
-        hold_run(RunPaths(paths.root))
-        remove_leftovers(paths.root)
-        make_folders(paths)
-        if paths.config.is_file():
-            try:
-                _refuse_another(paths, loaded)
-            except BaseException:
-                release_run(RunPaths(paths.root))
-                raise
-    text = dump_config(loaded.config, sweep=loaded.document.data["sweep"])
-    write_text(paths.config, text)
-    return paths
-
-
-def _refuse_another(paths: SweepPaths, loaded: LoadedConfig) -> None:
-    """Raise RunError if the sweep was begun with another config or space."""
-    recorded = load_config(paths.config)
-    differences = [key for key, _, _ in list_differences(recorded.config, loaded.config)]
-    assert loaded.sweep is not None
-    if recorded.sweep is None or _essence(recorded.sweep) != _essence(loaded.sweep):
-        differences.append("sweep")
-    if differences:
-        raise RunError(
-            f"{paths.root} belongs to another config; different are: {', '.join(differences)}.",
-            hint="When a sweep goes on, sweep.trials and sweep.max_seconds may change. Leave "
-            "--resume out to begin a new one.",
-        )
-
-
-def _essence(sweep: Sweep) -> Sweep:
-    return replace(sweep, trials=None, max_seconds=None)
 
 
 class _Conductor:
@@ -168,10 +102,11 @@ class _Conductor:
         paths: SweepPaths,
         options: SweepOptions,
         storage: str | None,
-        listener: SweepListener | None,
+        join: str | None,
+        listener: SweepListener,
     ) -> None:
-        self._loaded, self._sweep, self._paths = loaded, sweep, paths
-        self._options, self._listener = options, listener or SweepListener()
+        self._sweep, self._paths, self._options = sweep, paths, options
+        self._storage, self._joined, self._listener = storage, join is not None, listener
         self._threads = choose_threads(options.workers)
         before = read_sweep_record(paths) if paths.record.is_file() else {}
         if before.get("storage") and storage is None:
@@ -182,10 +117,10 @@ class _Conductor:
             )
         # Hyperband shares trials out by the study's name: a journal's must not be drawn.
         token = f"/{paths.root.name}/{secrets.token_hex(4)}" if storage else ""
-        self._name = before.get("study") or f"{loaded.config.name}{token}"
-        self._storage = _without_password(storage) if storage else None
-        self._test = before.get("test")
-        self._tested = before.get("best") if self._test else None
+        self._name = join or before.get("study") or f"{loaded.config.name}{token}"
+        member = None
+        if storage:
+            member = make_member(before.get("member") or secrets.token_hex(4), paths.root)
         self._study = SweepStudy(
             paths,
             sweep,
@@ -193,22 +128,56 @@ class _Conductor:
             epochs=loaded.config.training.epochs,
             name=self._name,
             url=storage,
+            member=member,
         )
         self._study.forget_half_made()
-        self._epochs: dict[int, int] = {}
+        if storage and join is None:
+            self._study.share(describe_shared(loaded), version=__version__)
+        self._tested = before.get("best") if before.get("test") else None
+        head = Head(
+            name=loaded.config.name,
+            study=self._name,
+            storage=hide_password(storage) if storage else None,
+            member=member.id if member else None,
+            threads=self._threads,
+        )
+        self._record = SweepRecord(paths, sweep, self._study, head=head, test=before.get("test"))
+        self._places = Places(paths, self._study.claims)
+        self._trials = Trials(paths, sweep, self._study, self._places, self._record, listener)
         self._deaths: dict[int, int] = {}
-        self._waiting = [
-            each.number for each in self._study.list_trials() if each.state == "running"
-        ]
         self._heard_any = False
+        self._told_waiting = False
+        self._next_look = 0.0
         self._deadline = None
         if sweep.max_seconds is not None:
             self._deadline = time.monotonic() + sweep.max_seconds
 
     def run(self) -> dict[str, Any]:
-        done = [each for each in self._study.list_trials() if each.state != "running"]
-        self._listener.begin(self._paths, goal=self._study.goal, done=len(done))
-        self._write("running")
+        again = "the same command" if self._joined else "the same command with --resume"
+        hint = f"Nothing is lost. When the database is back, go on with {again}."
+        try:
+            flag = "--join" if self._joined else "--storage"
+            with explaining_storage(self._storage, flag=flag, hint=hint):
+                return self._run(again)
+        except Interrupted:
+            raise
+        except DltrainError as error:
+            self._record.write("failed", error.message, anew=False)
+            raise
+        finally:
+            self._listener.close()
+            # A database that is gone sees soon that nobody is there.
+            with contextlib.suppress(MachineError), explaining_storage(self._storage):
+                self._study.claims.leave()
+
+    def _run(self, again: str) -> dict[str, Any]:
+        self._listener.begin(self._paths, goal=self._study.goal, done=self._trials.count_done())
+        if self._storage and not self._joined:
+            url = hide_password(self._storage)
+            self._listener.note(
+                f"Others join it: dltrain sweep --join {shlex.quote(url)} --study {self._name}"
+            )
+        self._record.write("running")
         try:
             with (
                 listening(Signals(), on_second=lambda _: None),
@@ -218,89 +187,68 @@ class _Conductor:
                 self._score_winner(crew)
         except (KeyboardInterrupt, Terminated) as error:
             number = signal.SIGTERM if isinstance(error, Terminated) else signal.SIGINT
-            raise self._interrupt(number) from None
-        except DltrainError as error:
-            self._write("failed", error.message)
-            raise
-        finally:
-            self._listener.close()
-        left = self._study.goal - self._count_done()
+            raise self._interrupt(number, again) from None
+        left = self._study.goal - self._trials.count_done()
         trials = "1 trial" if left == 1 else f"{left} trials"
         reason = f"stopped by max_seconds, with {trials} left" if left else ""
-        return self._write("interrupted" if left else "finished", reason)
+        return self._record.write("interrupted" if left else "finished", reason)
 
     def _train(self, crew: Crew) -> None:
         while True:
+            self._trials.refresh()
             for worker in crew.find_idle():
                 trial = self._take_trial()
                 if trial is None:
                     break
                 self._give(crew, worker, trial)
-            if not crew.busy:
+            if not crew.busy and not self._is_to_wait():
                 return
             for worker, message in crew.hear(seconds=1.0):
                 if message is None:
                     self._bury(crew, worker)
                 else:
                     self._heard_any = True
-                    self._hear(worker, message)
+                    try:
+                        self._hear(worker, message)
+                    except TakenOver:  # the other process's result is the one that counts
+                        continue
 
     def _take_trial(self) -> int | None:
         """Return the next trial to train, or None if there is none, or no time."""
+        if self._trials.is_shared and time.monotonic() < self._next_look:
+            return None
         while not self._is_over():
-            if self._waiting:
-                trial = self._waiting.pop(0)
-                point = self._study.restore(trial)
-            elif len(self._study.list_trials()) < self._study.goal:
-                trial, point = self._study.begin_trial()
-            else:
-                return None
-            if self._prepare(trial, point):
-                self._listener.begin_trial(trial, point.values)
-                self._write("running")
-                return trial
+            found = self._trials.find_next()
+            if found is None:
+                break
+            with contextlib.suppress(TakenOver):
+                if self._trials.prepare(*found):
+                    return found[0]
+        self._next_look = time.monotonic() + _LOOK_SECONDS
         return None
+
+    def _is_to_wait(self) -> bool:
+        """Tell whether trials of other processes are to be waited for: those may be killed."""
+        if not self._trials.is_shared or self._is_over():
+            return False
+        left = self._trials.list_elsewhere()
+        if left and not self._told_waiting:
+            self._told_waiting = True
+            trials = "trial" if len(left) == 1 else "trials"
+            numbers = ", ".join(map(str, left))
+            self._listener.note(f"Waiting for {trials} {numbers} of other processes.")
+        return self._trials.count_done() < self._study.goal
 
     def _is_over(self) -> bool:
         return self._deadline is not None and time.monotonic() >= self._deadline
 
-    def _prepare(self, trial: int, point: Point) -> bool:
-        """Write a trial's config; tell whether anything is left to be trained."""
-        try:
-            loaded = check_document(point.document)
-            infer_shapes(loaded).raise_any()
-        except ConfigError as error:
-            self._study.fail(trial, "; ".join(each.message for each in error.problems))
-            self._end(trial)
-            return False
-        self._epochs[trial] = loaded.config.training.epochs
-        if not self._paths.trial_config(trial).is_file():
-            write_text(self._paths.trial_config(trial), dump_config(loaded.config))
-        # What was killed between a trial's end and the note of it, or an epoch's and its pruning.
-        results = read_results(self._paths.trial(trial), self._sweep.objectives)
-        if results is not None:
-            self._study.finish(trial, results)
-        elif self._study.must_stop(trial):
-            self._study.prune(trial)
-        else:
-            return True
-        self._end(trial)
-        return False
-
     def _give(self, crew: Crew, worker: Worker, trial: int) -> None:
-        crew.give(
-            worker,
-            trial,
-            {
-                "do": "train",
-                "config": str(self._paths.trial_config(trial)),
-                **self._describe_order(trial),
-            },
-        )
+        config = str(self._paths.trial_config(trial))
+        crew.give(worker, trial, {"do": "train", "config": config, **self._describe_order(trial)})
 
     def _describe_order(self, trial: int) -> dict[str, Any]:
         return {
-            "directory": str(self._paths.trial(trial).root),
+            "directory": str(self._places.run_of(trial).root),
             "data_dir": str(self._options.data_dir),
             "offline": self._options.offline,
             "device": self._options.device,
@@ -314,29 +262,32 @@ class _Conductor:
             worker.channel.send({"go": self._judge(trial, message["epoch"], message["values"])})
             return
         worker.trial = None
-        if message["said"] == "finished":
-            results = read_results(self._paths.trial(trial), self._sweep.objectives)
-            assert results is not None
-            self._study.finish(trial, results)
-        elif message["said"] == "pruned":
-            self._study.prune(trial)
-        elif message["said"] == "paused":
+        if not self._trials.leave_off(trial) or message["said"] == "paused":
             return
+        if message["said"] == "finished":
+            self._trials.finish(trial)
+        elif message["said"] == "pruned":
+            self._trials.prune(trial)
         elif message["kind"] in ("DataError", "MachineError"):  # it isn't the trial's own
             error = DataError if message["kind"] == "DataError" else MachineError
             raise error(message["reason"], hint=message["hint"])
         else:
-            self._study.fail(trial, message["reason"])
-        self._end(trial)
+            self._trials.fail(trial, message["reason"])
 
     def _judge(self, trial: int, epoch: int, values: Mapping[str, float]) -> str:
         """Return what a trial is to do after an epoch: go on, or stop."""
+        if trial in self._trials.lost:
+            return "pause"
         self._deaths.pop(trial, None)
         value = values[self._sweep.objectives[0].metric]
-        epochs = self._epochs[trial]
+        epochs = self._trials.epochs[trial]
         self._listener.end_epoch(trial, epoch, epochs, value)
         if len(self._sweep.objectives) == 1:
-            self._study.report(trial, epoch, value)
+            try:
+                self._study.report(trial, epoch, value)
+            except TakenOver:
+                self._trials.lost.add(trial)
+                return "pause"
         if epoch == epochs:
             return "on"
         if self._sweep.pruner["type"] != "none" and self._study.must_stop(trial):
@@ -347,12 +298,13 @@ class _Conductor:
         """Let another worker go on with what a dead one did, unless it is the trial's fault."""
         code, trial = worker.process.returncode, worker.trial
         how = f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
-        if trial is None:
+        if trial is None or not self._trials.leave_off(trial):
             return
         self._deaths[trial] = self._deaths.get(trial, 0) + 1
         if self._deaths[trial] < _DEATHS:
             self._listener.note(f"The worker of trial {trial} {how}; another goes on with it.")
-            self._waiting.insert(0, trial)
+            self._trials.put_back(trial)
+            self._next_look = 0.0
             return
         if not self._heard_any:
             raise MachineError(
@@ -360,81 +312,42 @@ class _Conductor:
                 hint=f"What they said is in {crew.log_of(worker)}.",
             )
         memory = ": memory may have run out" if code == -signal.SIGKILL else ""
-        self._study.fail(trial, f"its worker {how}, {_DEATHS} times{memory}")
-        self._end(trial)
-
-    def _end(self, trial: int) -> None:
-        document = self._write("running")
-        self._listener.end_trial(document, trial)
+        with contextlib.suppress(TakenOver):
+            self._trials.fail(trial, f"its worker {how}, {_DEATHS} times{memory}")
 
     def _score_winner(self, crew: Crew) -> None:
         """Score the test rows, once, by the model of the best trial of a sweep that is done."""
-        front = find_front(self._study.list_trials(), self._sweep.objectives)
-        if not front or self._count_done() < self._study.goal:
+        best = self._record.find_best()
+        if best is None or self._trials.count_done() < self._study.goal:
             return
-        best = front[0].number
-        if self._tested == best:
-            return
-        for attempt in range(_DEATHS):
-            worker = next(crew.find_idle())
-            crew.give(worker, 0, {"do": "test", **self._describe_order(best)})
-            message = None
-            while worker.trial is not None:
-                for heard, said in crew.hear(seconds=1.0):
-                    if heard is worker:
-                        message, worker.trial = said, None
-            if message is not None:
-                break
-            self._listener.note(f"The worker that scored the test rows died, {attempt + 1} times.")
-        if message is None or message["said"] != "tested":
-            raise MachineError(f"The test rows can't be scored: {(message or {}).get('reason')}")
-        self._test = {"metric": message["metric"], "value": message["value"]}
+        trial, claims = best.number, self._study.claims
 
-    def _count_done(self) -> int:
-        return sum(each.state != "running" for each in self._study.list_trials())
+        def score() -> Mapping[str, Any]:
+            order, wait = self._describe_order(trial), self._trials.refresh
+            return score_test(crew, order, listener=self._listener, on_wait=wait)
 
-    def _write(self, state: str, reason: str = "") -> dict[str, Any]:
-        """Write sweep.json and best.yaml as things stand; return what sweep.json holds."""
-        trials = self._study.list_trials()
-        front = find_front(trials, self._sweep.objectives)
-        if front:
-            write_best(self._paths, front[0], self._sweep, threads=self._threads)
-        document = {
-            "name": self._loaded.config.name,
-            "state": state,
-            "reason": reason,
-            **describe_sweep(self._sweep),
-            "goal": self._study.goal,
-            "study": self._name,
-            "storage": self._storage,
-            "threads": self._threads,
-            "trials": describe_trials(self._paths, trials),
-            "best": front[0].number if front else None,
-            "front": [each.number for each in front],
-            "test": self._test,
-        }
-        write_sweep(self._paths, document)
-        return document
+        def wait() -> bool:
+            self._trials.refresh()
+            crew.hear(seconds=1.0)
+            return not self._is_over()
 
-    def _interrupt(self, number: int) -> Interrupted:
+        if isinstance(claims, Shared):
+            self._record.test = score_shared(
+                self._study, claims, self._places, trial, score=score, wait=wait
+            )
+        elif self._tested != trial:
+            self._record.test = score()
+
+    def _interrupt(self, number: int, again: str) -> Interrupted:
         word = "terminated" if number == signal.SIGTERM else "interrupted"
-        reached = f"{word}: {self._count_done()} of {self._study.goal} trials are done"
-        self._write("interrupted", reached)
+        done, goal = self._trials.count_done(), self._study.goal
+        reached = f"{word}: {done} of {goal} trials are done"
+        self._record.write("interrupted", reached)
         return Interrupted(
             f"The sweep was {reached}.",
             signal_number=number,
-            hint="Go on with it: the same command with --resume.",
+            hint=f"Go on with it: {again}.",
         )
-
-
-def _without_password(url: str) -> str:
-    from sqlalchemy.engine import make_url
-    from sqlalchemy.exc import ArgumentError
-
-    try:
-        return make_url(url).render_as_string(hide_password=True)
-    except ArgumentError:
-        return "a URL that can't be read"  # which opening the study refuses
 
 
 __all__ = ["SweepListener", "SweepOptions", "find_row", "run_sweep"]
