@@ -42,7 +42,9 @@ def export(
             autocompletion=complete_run,
         ),
     ],
-    form: Annotated[FormatChoice, typer.Option("--format", help="torch is refused, and says why.")],
+    form: Annotated[
+        FormatChoice, typer.Option("--format", help="Each is checked by its own runtime.")
+    ],
     quantize: Annotated[
         QuantizeChoice | None,
         typer.Option("--quantize", help="litert: 8 bits, calibrated on training rows."),
