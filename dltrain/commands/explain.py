@@ -81,7 +81,8 @@ def explain(
 ) -> None:
     """Explain what the model of RUN predicts: which pixels, words or columns speak for it.
 
-    Pictures and explanations.json go into the run's explanations/; `dltrain report` shows them.
+    Pictures, explanations.json and .npz go into the run's explanations/; `dltrain report` shows
+    them.
     """
     from dltrain.commands.training_view import TrainingView
     from dltrain.data.store import is_offline, resolve_data_dir

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 import sys
 from collections.abc import Iterator
 from enum import StrEnum
@@ -106,19 +107,26 @@ def predict(
         device=device.value,
         progress=TrainingView(),
     )
-    rows, failed, interrupted = 0, 0, False
-    with _open(opened, kind, output, top) as writer:
-        try:
-            for batch in batches:
+    from dltrain.training.outcome import Interrupted
+    from dltrain.training.signals import Signals, Terminated, listening
+
+    rows, failed, signals = 0, 0, Signals()
+    with (
+        _open(opened, kind, output, top) as writer,
+        # So an endless stream is left: what was predicted is kept, in whole lines.
+        contextlib.suppress(KeyboardInterrupt, Terminated),
+        listening(signals, on_second=lambda _: None),
+    ):
+        for batch in batches:
+            with signals.deferred():
                 writer.write(batch)
                 rows += len(batch)
                 failed += sum(bool(row.error) for row in batch)
-        except KeyboardInterrupt:  # how an endless stream is left: what was predicted is kept
-            interrupted = True
     if output is not None:
         typer.echo(f"{rows - failed:,} predictions written to {output}", err=True)
-    if interrupted:
-        raise typer.Abort
+    if signals.number is not None:
+        word = "Terminated" if signals.number == signal.SIGTERM else "Interrupted"
+        raise Interrupted(f"{word} after {rows:,} inputs.", signal_number=signals.number)
     if failed:
         raise DataError(
             f"{failed:,} of {rows:,} inputs could not be predicted.",
