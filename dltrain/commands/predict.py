@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dltrain.commands.completion import complete_run
 from dltrain.commands.fit import DeviceChoice, DeviceOption
+from dltrain.commands.options import RunArgument, RunsDirOption, VerboseOption
 from dltrain.errors import DataError, UsageError
 from dltrain.runs.layout import DEFAULT_ROOT
 
@@ -39,14 +39,7 @@ _SUFFIXES = {
 
 
 def predict(
-    run: Annotated[
-        str,
-        typer.Argument(
-            metavar="RUN",
-            help="A run directory, NAME/0001, or NAME for its latest run.",
-            autocompletion=complete_run,
-        ),
-    ],
+    run: RunArgument,
     inputs: Annotated[
         list[str] | None,
         typer.Argument(
@@ -76,13 +69,9 @@ def predict(
         typer.Option("--format", help="Default: by the output's suffix, else table."),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite the output.")] = False,
-    runs_dir: Annotated[
-        Path, typer.Option("--runs-dir", help="The folder that holds the runs.")
-    ] = DEFAULT_ROOT,
+    runs_dir: RunsDirOption = DEFAULT_ROOT,
     device: DeviceOption = DeviceChoice.AUTO,
-    verbose: Annotated[
-        bool, typer.Option("--verbose", "-v", help="Show the traceback of every error.")
-    ] = False,
+    verbose: VerboseOption = False,
 ) -> None:
     """Predict new inputs with the best model of RUN: images, texts, tables, or a stream."""
     kind = _find_format(form, output)
