@@ -16,6 +16,7 @@ from typing import Any
 
 from dltrain.config.targets import Targets
 from dltrain.export.graph import INPUT, Interface, Pairs, compute_outputs
+from dltrain.export.torch_recurrent import put_into_keras
 
 
 def main() -> None:
@@ -37,6 +38,7 @@ def _write_program(model_path: str, targets: Targets, interface: Interface, targ
     import keras
     import torch
 
+    put_into_keras()
     # Its frames say which layer it was.
     keras.config.disable_traceback_filtering()
     model = keras.saving.load_model(model_path, compile=False, safe_mode=True)
