@@ -236,18 +236,96 @@ print({"keras", "tensorflow", "dltrain"} & sys.modules.keys())
 
 @needs_torch
 def test_torch_names_the_layer_that_it_can_t_take(dltrain: Cli, workplace: Path) -> None:
-    config = change(
-        CONFIG,
-        model__layers=["flatten", {"type": "LAYER"}, {"type": "dense", "units": 10}],
-        training__epochs=1,
-    )
+    ids = np.random.default_rng(0).integers(1, 40, (60, 6))
+    np.savez("ids.npz", x=ids, y=np.arange(60) % 2)
+    config = {
+        "name": "hashed",
+        "dataset": {"type": "npz", "path": "ids.npz", "modality": "tokens"},
+        "model": {
+            "layers": [
+                {"type": "hashing", "num_bins": 30, "name": "fewer"},
+                {"type": "embedding", "input_dim": 30, "output_dim": 4},
+                "global_average_pooling1d",
+                {"type": "dense", "units": 1},
+            ]
+        },
+        "training": {"epochs": 1},
+    }
     Path("c.yaml").write_text(yaml.safe_dump(config))
     assert dltrain("fit", "c.yaml", "--quiet").code == 0
-    result = dltrain("export", "tiny", "--format", "torch")
+    result = dltrain("export", "hashed", "--format", "torch")
     assert result.code == 6
-    assert "error: --format torch: the model can't be converted: the layer 'X' (X): " in result.err
-    assert result.err.endswith(".\nTake --format onnx: onnxruntime runs it beside PyTorch.\n")
-    assert list(Path("runs/tiny/0001/export").iterdir()) == []
+    assert result.err.endswith(
+        "error: --format torch: the model can't be converted: the layer 'fewer' (Hashing): "
+        "RuntimeError: .numpy() is not supported for tensor subclasses.\n"
+        "Take --format onnx: onnxruntime runs it beside PyTorch.\n"
+    )
+    assert list(Path("runs/hashed/0001/export").iterdir()) == []
+
+
+def write_texts_config(path: Path, *layers: object, precision: str = "float32") -> None:
+    """Write a config of reviews of 12 words, the last ones padding, and the reviews."""
+    write_reviews(Path("reviews"))
+    config = {
+        "name": "texts",
+        "dataset": {"type": "text_folder", "path": "reviews", "max_words": 50, "max_length": 12},
+        "model": {
+            "layers": [
+                {"type": "embedding", "input_dim": 50, "output_dim": 4, "mask_zero": True},
+                *layers,
+                {"type": "dense", "units": 1},
+            ]
+        },
+        "training": {"epochs": 1, "precision": precision},
+    }
+    path.write_text(yaml.safe_dump(config))
+
+
+@needs_torch
+@pytest.mark.parametrize(
+    "layer",
+    [
+        {"type": "bidirectional", "layer": {"type": "lstm", "units": 3}},
+        {"type": "gru", "units": 3, "reset_after": False},
+        {"type": "simple_rnn", "units": 3, "go_backwards": True},
+    ],
+    ids=["masked lstm", "masked gru", "masked simple rnn"],
+)
+def test_masked_recurrent_layers_become_a_program_of_torch(
+    dltrain: Cli, workplace: Path, layer: dict[str, object]
+) -> None:
+    write_texts_config(Path("c.yaml"), layer)
+    fitted = dltrain("fit", "c.yaml", "--quiet")
+    assert fitted.code == 0, fitted.err
+    result = dltrain("export", "texts", "--format", "torch", "--json")
+    assert result.code == 0, result.err
+    assert result.json["check"]["largest_difference"] < 1e-6
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_run_of_mixed_precision_and_a_backbone_is_exported(
+    dltrain: Cli, workplace: Path, form: str
+) -> None:
+    config = change(
+        CONFIG,
+        name="mixed",
+        model={
+            "pretrained": {
+                "type": "mobilenet_v3_small",
+                "weights": "none",
+                "image_size": [32, 32],
+                "trainable": "none",
+            },
+            "layers": [{"type": "dense", "units": 10}],
+        },
+        training={"epochs": 1, "batch_size": 64, "precision": "mixed_bfloat16"},
+    )
+    Path("c.yaml").write_text(yaml.safe_dump(config))
+    fitted = dltrain("fit", "c.yaml", "--quiet")
+    assert fitted.code == 0, fitted.err
+    result = dltrain("export", "mixed", "--format", form, "--json")
+    assert result.code == 0, result.err
+    assert result.json["check"]["tolerance"] == 0.02
 
 
 def test_quantizing_is_for_litert(dltrain: Cli, copied_run: Path) -> None:
