@@ -21,7 +21,7 @@ def write_arrays(found: Explanations, folder: Path) -> Path:
     """Write the arrays into explanations.npz of `folder`. Raises MachineError."""
     path = folder / NAME
     with replacing(path) as temporary, temporary.open("wb") as stream:
-        np.savez_compressed(stream, **collect_arrays(found))
+        np.savez_compressed(stream, allow_pickle=False, **collect_arrays(found))
     return path
 
 
