@@ -27,25 +27,24 @@ def put_into_keras() -> None:
     backend.rnn = run_steps
 
 
-def _prefer(native: Any, fallback: Any, *, states: int) -> Any:
-    """Return what computes by one operation of PyTorch where that is the same, else by `fallback`.
+def _prefer(native: Any, unrolled: Any, *, states: int) -> Any:
+    """Return what computes by one operation of PyTorch where that is the same, else `unrolled`.
 
-    Keras calls `native` on a GPU only; it runs anywhere. `states` of the arguments are states.
+    Keras calls `native` on a GPU only; it runs anywhere. Both take by place what Keras passes:
+    so many `states`, kernel, recurrent kernel, bias, activations, and whether all steps are wanted.
     """
     import keras
 
+    plain = (keras.activations.tanh, keras.activations.sigmoid)
+
     def run(inputs: Any, *rest: Any) -> Any:
-        # Keras passes what follows by place: states, kernel, recurrent kernel, bias, activations.
-        begin, (bias, activation, recurrent_activation, return_sequences, *other) = (
-            rest[: states + 2],
-            rest[states + 2 :],
-        )
-        batch_first = other[0] if other else True
-        is_plain = activation is keras.activations.tanh
-        is_plain &= recurrent_activation is keras.activations.sigmoid
-        if bias is None or not batch_first or not is_plain:
-            return fallback(inputs, *rest)
-        return native(inputs, *begin, bias, return_sequences=return_sequences, device=inputs.device)
+        first, settings = rest[: states + 3], rest[states + 3 :]
+        activation, recurrent_activation, return_sequences, *batch_first = settings
+        has_bias = first[-1] is not None
+        if (activation, recurrent_activation) != plain or not has_bias or False in batch_first:
+            return unrolled(inputs, *rest)
+        options = {"return_sequences": return_sequences, "device": inputs.device}
+        return native(inputs, *first, **options)
 
     return run
 

@@ -281,3 +281,6 @@ def test_every_kind_of_column_has_importances_shap_values_and_is_shown_as_it_sto
         assert set(shown[1].split()) == set(said.split()[1:])
         assert shown[2] == (town or "missing")
         assert shown[3] == (f"{float(price):.4g}" if price else "missing")
+    page = make_report(RunContents(RunPaths(Path("runs/trips/0001"))))
+    assert "Permutation importance of 4 columns" in page
+    assert f"SHAP values of {len(document['rows'])} rows of test" in page

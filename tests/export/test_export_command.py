@@ -263,7 +263,9 @@ def test_torch_names_the_layer_that_it_can_t_take(dltrain: Cli, workplace: Path)
     assert list(Path("runs/hashed/0001/export").iterdir()) == []
 
 
-def write_texts_config(path: Path, *layers: object, precision: str = "float32") -> None:
+def write_texts_config(
+    path: Path, *layers: object, masked: bool, precision: str = "float32"
+) -> None:
     """Write a config of reviews of 12 words, the last ones padding, and the reviews."""
     write_reviews(Path("reviews"))
     config = {
@@ -271,7 +273,7 @@ def write_texts_config(path: Path, *layers: object, precision: str = "float32") 
         "dataset": {"type": "text_folder", "path": "reviews", "max_words": 50, "max_length": 12},
         "model": {
             "layers": [
-                {"type": "embedding", "input_dim": 50, "output_dim": 4, "mask_zero": True},
+                {"type": "embedding", "input_dim": 50, "output_dim": 4, "mask_zero": masked},
                 *layers,
                 {"type": "dense", "units": 1},
             ]
@@ -282,6 +284,7 @@ def write_texts_config(path: Path, *layers: object, precision: str = "float32") 
 
 
 @needs_torch
+@pytest.mark.parametrize("masked", [False, True])
 @pytest.mark.parametrize(
     "layer",
     [
@@ -289,17 +292,29 @@ def write_texts_config(path: Path, *layers: object, precision: str = "float32") 
         {"type": "gru", "units": 3, "reset_after": False},
         {"type": "simple_rnn", "units": 3, "go_backwards": True},
     ],
-    ids=["masked lstm", "masked gru", "masked simple rnn"],
+    ids=["lstm", "gru", "simple rnn"],
 )
-def test_masked_recurrent_layers_become_a_program_of_torch(
-    dltrain: Cli, workplace: Path, layer: dict[str, object]
+def test_recurrent_layers_become_a_program_of_torch(
+    dltrain: Cli, workplace: Path, layer: dict[str, object], masked: bool
 ) -> None:
-    write_texts_config(Path("c.yaml"), layer)
+    write_texts_config(Path("c.yaml"), layer, masked=masked)
     fitted = dltrain("fit", "c.yaml", "--quiet")
     assert fitted.code == 0, fitted.err
     result = dltrain("export", "texts", "--format", "torch", "--json")
     assert result.code == 0, result.err
     assert result.json["check"]["largest_difference"] < 1e-6
+
+
+@needs_torch
+def test_an_lstm_of_mixed_precision_becomes_a_program_of_torch(
+    dltrain: Cli, workplace: Path
+) -> None:
+    layer = {"type": "lstm", "units": 3}
+    write_texts_config(Path("c.yaml"), layer, masked=False, precision="mixed_bfloat16")
+    fitted = dltrain("fit", "c.yaml", "--quiet")
+    assert fitted.code == 0, fitted.err
+    result = dltrain("export", "texts", "--format", "torch", "--json")
+    assert result.code == 0, result.err
 
 
 @pytest.mark.parametrize("form", FORMATS)
