@@ -45,7 +45,7 @@ class ImageReader:
     def _read_folder(self, folder: Path, *, labelled: bool) -> Iterator[Item]:
         is_empty = True
         try:
-            for path in list_files(folder, IMAGE_SUFFIXES):
+            for path in list_files(folder, IMAGE_SUFFIXES, progress=self._progress):
                 is_empty = False
                 yield self._read_file(path, label_of(path, folder) if labelled else None)
         except OSError as error:

@@ -18,7 +18,7 @@ runs/mnist-cnn/0001/
   checkpoints/       what resuming needs
   plots/ report.html
   tensorboard/ wandb/ trackers.json    what trackers wrote, and what they must know to go on
-  explanations/      of `dltrain explain`: explanations.json and pictures
+  explanations/      of `dltrain explain`: explanations.json and .npz, pictures
   repeats.json       of `fit --repeats`: what the repeats gave together; then there are, beside it,
   repeats/1/ 2/ …    config.yaml, source.yaml and status.json only, and each repeat is a run
   .lock              while a process works on it
