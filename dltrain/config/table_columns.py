@@ -28,11 +28,13 @@ class Column:
 
     `values` maps each text to its rows, None above MOST_CATEGORIES different ones. `not_number`,
     `not_finite` and `not_datetime` are the first text of that kind, with its place. `unusable` is
-    the type of a column that holds no single values, such as lists.
+    the type of a column that holds no single values, such as lists. `declared` are the names that
+    the data itself has for classes, whether or not a row is of one.
     """
 
     name: str
     unusable: str = ""
+    declared: tuple[str, ...] = ()
     missing: int = 0
     first_missing: Place | None = None
     whole: bool = True
@@ -192,7 +194,10 @@ def _look_at(path: Path) -> tuple[int, int]:
 def _scan(sources: tuple[Source, ...], facts: tuple[tuple[int, int], ...]) -> TableScan:
     """Scan the files that had these facts: `check` and `fit` ask more than once."""
     opened = open_source(sources[0])
-    columns = tuple(Column(name, opened.unusable.get(name, "")) for name in opened.names)
+    columns = tuple(
+        Column(name, opened.unusable.get(name, ""), tuple(opened.class_names.get(name, ())))
+        for name in opened.names
+    )
     count = 0
     for index, source in enumerate(sources):
         rows = _read_in_order(source, opened.names) if index else opened.rows
@@ -211,6 +216,7 @@ _NOTHING = {
     "parquet": "no rows",
     "jsonl": "no rows",
     "huggingface": "no rows",
+    "tfds": "no rows",
 }
 
 

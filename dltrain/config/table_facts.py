@@ -7,7 +7,7 @@ from pathlib import Path
 
 from dltrain.catalog.datasets import ColumnKind, Feature, Task
 from dltrain.config.table_columns import MOST_CATEGORIES, Column, TableScan, describe_number
-from dltrain.config.table_files import say_place
+from dltrain.config.table_files import IMAGES, say_place
 from dltrain.errors import DataError
 
 MOST_WHOLE_CLASSES = 20
@@ -179,7 +179,9 @@ def _refuse_unusable(path: Path, column: Column) -> None:
         raise DataError(
             f"{path}: the column '{column.name}' holds {column.unusable}; expected numbers, "
             "texts, dates or truth values.",
-            hint=_to_ignore(column),
+            hint=f"To learn from its images, name it: `image: {column.name}`, with image_size."
+            if column.unusable == IMAGES
+            else _to_ignore(column),
         )
 
 
