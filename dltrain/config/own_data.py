@@ -158,7 +158,7 @@ def _explain_missing(kind: str, path: FilePath) -> str:
     if kind == "tfds":
         from dltrain.config.tfds_metadata import explain_preparing
 
-        return f"{explain_preparing(path)}."
+        return explain_preparing(path)
     return "A relative path is taken from the folder of the config."
 
 

@@ -76,12 +76,15 @@ def find_version(path: Path) -> Path:
 
 
 def explain_preparing(path: Path) -> str:
-    """Return the command that would prepare the dataset that `path` seems to mean."""
+    """Return the command that would prepare the dataset that `path` seems to mean.
+
+    It is Python, as the package's own command, `tfds build`, needs Apache Beam.
+    """
     is_version = all(part.isdigit() for part in path.name.split("."))
     named = path.parent if is_version else path
     return (
-        f"Prepare it, which downloads it, with: tfds build {named.name} "
-        f"--data_dir={named.parent} (from pip install 'dltrain[tfds]')"
+        "With 'dltrain[tfds]' installed this downloads and prepares it: python -c \"import "
+        f"tensorflow_datasets as t; t.load('{named.name}', data_dir='{named.parent}')\""
     )
 
 

@@ -129,7 +129,7 @@ def _open_records(builder: Any, source: Source) -> _Records:
     if kind != "array_record":
         raise DataError(
             f"{source.path} is stored as {kind}; expected tfrecord or array_record.",
-            hint="Prepare it again with: tfds build --file_format=tfrecord",
+            hint="Prepare it again with download_and_prepare(file_format='tfrecord').",
         )
     raw = tfds.decode.DeserializeMethod.RAW_BYTES
     try:

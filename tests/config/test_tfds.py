@@ -155,23 +155,23 @@ def test_array_records_are_read_too(load: Load, tmp_path: Path) -> None:
     (path / "dataset_info.json").write_text(json.dumps({**info, "fileFormat": "riegeli"}))
     assert refuse_data(load, PHOTOS, tmp_path) == (
         "pets/1.0.0 is stored as riegeli; expected tfrecord or array_record. Prepare it again "
-        "with: tfds build --file_format=tfrecord"
+        "with download_and_prepare(file_format='tfrecord')."
     )
 
 
 def test_what_is_not_prepared_is_told_how(
     load: Load, refuse: Refuse, pets: Path, tmp_path: Path
 ) -> None:
-    prepare_it = f"Prepare it, which downloads it, with: tfds build mnist --data_dir={tmp_path}"
-    assert refuse(PHOTOS.replace("path: pets", "path: mnist")) == [
-        f"c.yaml:1:29 dataset.path: there is no mnist. {prepare_it} (from pip install "
-        "'dltrain[tfds]')."
-    ]
+    prepare_it = (
+        "With 'dltrain[tfds]' installed this downloads and prepares it: python -c \"import "
+        f"tensorflow_datasets as t; t.load('mnist', data_dir='{tmp_path}')\""
+    )
+    there_is = "c.yaml:1:29 dataset.path: there is no mnist."
+    assert refuse(PHOTOS.replace("path: pets", "path: mnist")) == [f"{there_is} {prepare_it}"]
     (tmp_path / "mnist" / "3.0.1").mkdir(parents=True)
     for path in ("mnist", "mnist/3.0.1"):
         assert refuse_data(load, PHOTOS.replace("path: pets", f"path: {path}"), tmp_path) == (
-            f"{path} holds no dataset that TensorFlow Datasets prepared. "
-            f"{prepare_it.replace(f'{tmp_path}/', '')} (from pip install 'dltrain[tfds]')"
+            f"{path} holds no dataset that TensorFlow Datasets prepared. {prepare_it}"
         )
     shutil.copytree(pets, tmp_path / "pets" / "a" / "1.0.0")
     assert refuse_data(load, PHOTOS, tmp_path) == (
