@@ -94,8 +94,12 @@ def plan_table(section: Mapping[str, Any]) -> TablePlan:
     task = section.get("task") or guess_task(target)
     roles = {key: scan.find(section.get(key)) for key in ROLES}
     classes = find_classes(scan.path, target, task=task)
+    _check_weights(roles["weight_column"])
+    _check_complete(roles["group_column"], "group", "Every row needs a group.")
     rows, counts = _count_splits(scan, target, roles["split_column"], classes)
     text = scan.find(section.get("text") or (FIELD_DEFAULTS["text"] if is_jsonl else None))
+    if text is not None and text.empty:
+        raise DataError(f"{scan.path}: the text '{text.name}' is empty in every row.")
     image = scan.find(section.get("image"))
     features: tuple[Feature, ...] = ()
     shape: tuple[int, ...] = ()
@@ -109,6 +113,11 @@ def plan_table(section: Mapping[str, Any]) -> TablePlan:
             target=target.name,
         )
         shape = (len(features),)
+    if task == "regression" and target.constant:
+        raise DataError(
+            f"{scan.path}: the target '{target.name}' is '{next(iter(target.values or ()))}' in "
+            "every row; there is nothing to learn."
+        )
     tests = rows.get("test", 0)
     modality: Modality = "image" if image else "text" if text else "tabular"
     told = {"image": "images", "text": "text", "tabular": f"{len(features)} features"}[modality]
@@ -124,6 +133,7 @@ def plan_table(section: Mapping[str, Any]) -> TablePlan:
         summary=f"{scan.rows:,} rows of {told}; the target '{target.name}' is "
         + (f"one of {len(classes)} classes" if classes else "a number")
         + (f"; {tests:,} rows are the test split" if tests else "")
+        + _describe_missing_texts(text)
         + (f"; no row is of the class {join_names(unused)}" if classes and unused else ""),
         reader=section["type"],
         class_counts=tuple(counts.values()),
@@ -194,12 +204,39 @@ def _count_splits(
     return rows, kept
 
 
-def _check_split_values(scan: TableScan, split: Column) -> None:
-    if split.first_missing is not None:
+def _describe_missing_texts(text: Column | None) -> str:
+    if text is None or text.first_missing is None:
+        return ""
+    rows = "1 row has" if text.missing == 1 else f"{text.missing:,} rows have"
+    return f"; {rows} no text, the first is {say_place(text.first_missing)}"
+
+
+def _check_weights(weight: Column | None) -> None:
+    """Raise DataError for the first weight that is missing, negative or no finite number."""
+    if weight is None:
+        return
+    expected = "expected a finite number of at least 0"
+    if weight.first_missing is not None:
+        where = say_place(weight.first_missing)
+        raise DataError(f"{where}: the weight '{weight.name}' is missing; {expected}.")
+    wrong = weight.not_number or weight.not_finite or weight.negative
+    if wrong is not None:
         raise DataError(
-            f"{say_place(split.first_missing)}: the split column '{split.name}' is empty.",
-            hint="Every row needs train, validation or test.",
+            f"{say_place(wrong[0])}: the weight '{weight.name}' is '{wrong[1][:40]}'; {expected}."
         )
+
+
+def _check_complete(column: Column | None, what: str, hint: str) -> None:
+    """Raise DataError for the first row that lacks a value."""
+    if column is not None and column.first_missing is not None:
+        raise DataError(
+            f"{say_place(column.first_missing)}: the {what} column '{column.name}' is empty.",
+            hint=hint,
+        )
+
+
+def _check_split_values(scan: TableScan, split: Column) -> None:
+    _check_complete(split, "split", "Every row needs train, validation or test.")
     wrong = next((text for text in split.values or () if text.lower() not in SPLIT_NAMES), None)
     if split.values is None or wrong is not None:
         where = find_first(scan, split, wrong) if wrong is not None else scan.path

@@ -59,7 +59,8 @@ def find_version(path: Path) -> Path:
     """
     if (path / _INFO).is_file():
         return path
-    found = [each.parent for each in (*path.glob(f"*/{_INFO}"), *path.glob(f"*/*/{_INFO}"))]
+    found = [each.parent for each in path.glob(f"*/{_INFO}")]
+    found = found or [each.parent for each in path.glob(f"*/*/{_INFO}")]
     if not found:
         raise DataError(
             f"{path} holds no dataset that TensorFlow Datasets prepared.",

@@ -32,6 +32,7 @@ from dltrain.data.own_npz import read_npz
 from dltrain.data.own_table import read_table
 from dltrain.data.own_texts import read_texts
 from dltrain.data.progress import SILENT, Progress
+from dltrain.data.texts import Texts
 from dltrain.errors import DataError
 
 
@@ -58,7 +59,7 @@ def open_own_dataset(
             return _open_npz(config, path)
         if config.type == "image_folder":
             return _open_folder(config, path, data_dir, progress, choose)
-        return _open_texts(config, path)
+        return _open_texts(config, path, progress)
     except MemoryError as error:
         raise DataError(
             f"{path} doesn't fit into memory.",
@@ -120,7 +121,7 @@ def _open_npz(config: DatasetConfig, path: Path) -> Dataset:
     return Dataset(plan.info, train, test, _fingerprint(plan.info, path, digests))
 
 
-def _open_texts(config: DatasetConfig, path: Path) -> Dataset:
+def _open_texts(config: DatasetConfig, path: Path, progress: Progress) -> Dataset:
     files = list_class_files(path, "text_folder")
     info = describe_own_folder(config.model_dump(), files)
     assert info is not None
@@ -130,9 +131,20 @@ def _open_texts(config: DatasetConfig, path: Path) -> Dataset:
         if each:
             read, hashes = read_texts(each, info)
             paths = [text for texts in each for text in texts]
+            _tell_empty(paths, read, progress)
             rows[split] = dataclasses.replace(read, names=_name_rows(path, paths))
             digests[split] = _digest_all(path, paths, hashes)
     return Dataset(info, rows["train"], rows.get("test"), _fingerprint(info, path, digests))
+
+
+def _tell_empty(paths: Sequence[Path], rows: Rows, progress: Progress) -> None:
+    """Warn of files without text. Raises DataError if all are."""
+    assert isinstance(rows.inputs, Texts)
+    empty = [path for row, path in enumerate(paths) if not rows.inputs[row].strip()]
+    if len(empty) == len(paths):
+        raise DataError(f"all {len(paths):,} texts are empty, {paths[0]} is the first.")
+    if empty:
+        progress.warn(f"{len(empty):,} of {len(paths):,} texts are empty, {empty[0]} is the first.")
 
 
 def _open_folder(

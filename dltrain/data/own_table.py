@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -148,13 +149,26 @@ def _check_groups(
     pairs = np.unique(np.stack([groups, np.unique(splits, return_inverse=True)[1]]), axis=1)
     numbers, counts = np.unique(pairs[0], return_counts=True)
     if (counts > 1).any():
-        name = names[int(numbers[counts > 1][0])]
+        number = int(numbers[counts > 1][0])
         assert plan.group is not None
+        own = np.flatnonzero(groups == number)
+        odd = int(own[splits[own] != splits[own[0]]][0])
+        first, second = _find_places(plan, int(own[0]), odd)
         raise DataError(
-            f"{plan.scan.path}: the group '{name}' of '{plan.group.name}' lies in "
-            f"{' and in '.join(np.unique(splits[groups == names.index(name)]))}.",
+            f"{second}: the group '{names[number]}' of '{plan.group.name}' is in {splits[odd]}; "
+            f"{first} puts it in {splits[own[0]]}.",
             hint="Keep the rows of a group in one split.",
         )
+
+
+def _find_places(plan: TablePlan, *rows: int) -> list[str]:
+    """Return where rows, counted from 0 and rising, stand."""
+    wanted = set(rows)
+    return [
+        say_place(place)
+        for row, (place, _) in enumerate(itertools.islice(plan.scan.read_rows(), max(rows) + 1))
+        if row in wanted
+    ]
 
 
 def _changed(plan: TablePlan, what: str) -> DataError:

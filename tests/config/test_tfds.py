@@ -173,9 +173,11 @@ def test_what_is_not_prepared_is_told_how(
         assert refuse_data(load, PHOTOS.replace("path: pets", f"path: {path}"), tmp_path) == (
             f"{path} holds no dataset that TensorFlow Datasets prepared. {prepare_it}"
         )
-    shutil.copytree(pets, tmp_path / "pets" / "a" / "1.0.0")
-    assert refuse_data(load, PHOTOS, tmp_path) == (
-        "pets holds several configs of the dataset: a, pets. Name one of them: `path: pets/a`."
+    for name in ("small", "large"):
+        shutil.copytree(pets, tmp_path / "named" / name / "1.0.0")
+    assert refuse_data(load, PHOTOS.replace("path: pets", "path: named"), tmp_path) == (
+        "named holds several configs of the dataset: large, small. Name one of them: `path: "
+        "named/large`."
     )
 
 
