@@ -295,8 +295,8 @@ def test_columns_that_say_it_wrongly_are_refused_with_their_row(
         ),
         (
             "{type: text_folder, path: d.csv, split_column: part}",
-            "1:43 dataset.split_column: split_column goes with type: csv, parquet, jsonl, huggingface "
-            "or tfds.",
+            "1:43 dataset.split_column: split_column goes with type: csv, parquet, jsonl, "
+            "huggingface or tfds.",
         ),
     ],
 )
