@@ -70,7 +70,7 @@ class ImageReader:
 
     def _say_size(self, path: Path, content: bytes) -> None:
         """Say once that images are resized, where the model was trained on images of one size."""
-        if self._said or self._run.dataset.get("type") == "image_folder":
+        if self._said or self._run.dataset.get("image_size"):
             return
         from PIL import Image
 

@@ -20,6 +20,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Literal
 
+from dltrain.config.tfds_rows import ENGINE_IMPORT
 from dltrain.errors import MachineError
 
 Device = Literal["auto", "cpu", "gpu"]
@@ -60,7 +61,7 @@ def begin_import(*, device: Device) -> None:
     global _importing
     _set_environment(device)
     if _importing is None and "keras" not in sys.modules:
-        _importing = threading.Thread(target=_import_engine, name="import", daemon=True)
+        _importing = threading.Thread(target=_import_engine, name=ENGINE_IMPORT, daemon=True)
         _importing.start()
 
 
