@@ -125,6 +125,7 @@ def fit(
             started,
             offline=offline,
             has_checkpoint=bool(resumption and resumption.checkpoint),
+            listener=listener,
         )
     except BaseException:
         listener.close()
@@ -223,12 +224,13 @@ def _prepare(
     *,
     offline: bool,
     has_checkpoint: bool,
+    listener: Listener,
 ) -> Prepared:
     from dltrain.training.assemble import Prepared
 
     loaded = start.loaded
     is_filled = start.is_filled and not has_checkpoint
-    backbone = build_front(loaded, data, offline=offline, is_filled=is_filled)
+    backbone = build_front(loaded, data, offline=offline, is_filled=is_filled, progress=listener)
     model, targets = prepare_network(loaded, data, backbone)
     augment = prepare_augmentation(loaded, data, targets)
     balanced = prepare_rows(loaded, data)

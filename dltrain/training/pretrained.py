@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from dltrain.catalog.applications import applications
@@ -10,7 +11,9 @@ from dltrain.config.from_run import choose_taken
 from dltrain.config.layers import free_name
 from dltrain.config.load import LoadedConfig
 from dltrain.config.pretrained import IMAGENET, NO_WEIGHTS
+from dltrain.data.imagenet_weights import find_imagenet_weights
 from dltrain.data.load import LoadedData
+from dltrain.data.progress import SILENT, Progress
 from dltrain.errors import RunError
 from dltrain.model.backbone import Backbone
 from dltrain.model.freezing import Freezing
@@ -55,7 +58,12 @@ def find_start(loaded: LoadedConfig, *, resumed: RunPaths | None, smoke: bool) -
 
 
 def build_front(
-    loaded: LoadedConfig, data: LoadedData, *, offline: bool, is_filled: bool
+    loaded: LoadedConfig,
+    data: LoadedData,
+    *,
+    offline: bool,
+    is_filled: bool,
+    progress: Progress = SILENT,
 ) -> Backbone | None:
     """Return the model of `model.pretrained`; None where none is asked for.
 
@@ -66,7 +74,12 @@ def build_front(
     if asked is None:
         return None
     return build_asked(
-        loaded, data.row_shape, largest=data.largest, offline=offline, is_filled=is_filled
+        loaded,
+        data.row_shape,
+        largest=data.largest,
+        offline=offline,
+        is_filled=is_filled,
+        progress=progress,
     )
 
 
@@ -77,8 +90,12 @@ def build_asked(
     largest: float,
     offline: bool,
     is_filled: bool,
+    progress: Progress = SILENT,
 ) -> Backbone:
-    """Do what `build_front` does, for rows `(height, width, channels)` of values to `largest`."""
+    """Do what `build_front` does, for rows `(height, width, channels)` of values to `largest`.
+
+    Unless `is_filled` its weights are new ones, and nothing is read or fetched.
+    """
     from dltrain.model.backbone import build_backbone
     from dltrain.model.network import one_line
 
@@ -87,15 +104,19 @@ def build_asked(
     application = applications()[asked.type]
     height, width = asked.image_size or row_shape[:2]
     resized = (height, width) if (height, width) != tuple(row_shape[:2]) else None
+    weights: Path | None = None
+    if is_filled and asked.weights == IMAGENET:
+        weights = find_imagenet_weights(application, offline=offline, progress=progress)
+    elif is_filled and asked.weights != NO_WEIGHTS:
+        weights = Path(asked.weights)
     try:
         built = build_backbone(
             application,
             size=(height, width),
             pooling=None if asked.pooling == "none" else asked.pooling,
-            weights=None if asked.weights == NO_WEIGHTS else asked.weights,
+            weights=weights,
+            is_imagenet=asked.weights == IMAGENET,
             name=free_name(asked.type, loaded.layers),
-            offline=offline,
-            filled=is_filled,
         )
     except ValueError as error:
         raise loaded.problem(
