@@ -50,7 +50,7 @@ class Backbone:
             tensor = keras.layers.Concatenate(name=name("grey_to_rgb"))([tensor] * 3)
         order, mean, deviation = PREPROCESSING[self.application.preprocessing]
         if order != (0, 1, 2):
-            with _counting_anew():
+            with counting_anew():
                 tensor = keras.ops.flip(tensor, axis=-1)
         if self.application.preprocessing != "built_in":
             tensor = keras.layers.Rescaling(
@@ -79,12 +79,11 @@ def build_backbone(
     import keras
 
     function = getattr(keras.applications, application.function)
-    with _counting_anew():
-        model = function(
-            include_top=False, input_shape=(*size, 3), pooling=pooling, name=name, weights=None
-        )
+    with counting_anew():
+        model = function(include_top=False, input_shape=(*size, 3), pooling=pooling, weights=None)
         if is_imagenet and application.is_rescaled:
             model = _rescale_once_more(model)
+    model.name = name  # as an argument EfficientNetV2 takes it for the name of the variant
     if weights is not None:
         _load(model, weights, application, is_imagenet=is_imagenet)
     return model
@@ -110,7 +109,7 @@ def _rescale_once_more(model: Any) -> Any:
 
 
 @contextmanager
-def _counting_anew() -> Iterator[None]:
+def counting_anew() -> Iterator[None]:
     """Let Keras number the layers without a name from 0 for the block.
 
     It counts through the whole process; a model built twice would be saved with other names.

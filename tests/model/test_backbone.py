@@ -163,6 +163,17 @@ def test_without_the_weights_the_layers_are_those_that_imagenets_need() -> None:
     assert ready.name == plain.name == "front"
 
 
+def test_a_model_keeps_its_name_when_it_is_saved(tmp_path: Path) -> None:
+    """EfficientNetV2 takes a name that it is given for that of the variant to build."""
+    import keras
+
+    application = applications()["efficientnet_v2_b0"]
+    inputs = keras.Input((32, 32, 3))
+    keras.Model(inputs, build(application=application)(inputs)).save(tmp_path / "m.keras")
+    loaded = keras.saving.load_model(tmp_path / "m.keras", safe_mode=True)
+    assert [layer.name for layer in loaded.layers][1:] == ["front"]
+
+
 def test_a_model_built_twice_in_a_process_has_the_same_names() -> None:
     one, other = build(), build()
     assert [layer.name for layer in one.layers] == [layer.name for layer in other.layers]
