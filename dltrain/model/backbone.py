@@ -11,11 +11,22 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from dltrain.catalog.applications import IMAGENET_DEVIATIONS, PREPROCESSING, Application
 from dltrain.config.layers import Layer, free_name
 from dltrain.errors import DataError
+
+
+class Front(Protocol):
+    """What stands before the layers: a Keras model that was trained, and how data come to it."""
+
+    @property
+    def model(self) -> Any:
+        """Return the model whose layers can be frozen."""
+
+    def apply(self, inputs: Any, layers: Sequence[Layer]) -> Any:
+        """Return what it makes of the tensor `inputs`; `layers` follow, and have their names."""
 
 
 @dataclass(frozen=True)
@@ -30,8 +41,8 @@ class Backbone:
     largest: float
     image_size: tuple[int, int] | None
 
-    def apply(self, images: Any, layers: Sequence[Layer]) -> Any:
-        """Return what it makes of `images` `(batch, height, width, channels)`, from 0 to `largest`.
+    def apply(self, inputs: Any, layers: Sequence[Layer]) -> Any:
+        """Return what it makes of images `(batch, height, width, channels)`, from 0 to `largest`.
 
         Grey images become three equal channels. `layers` are the head's, whose names are taken.
         """
@@ -40,7 +51,7 @@ class Backbone:
         def name(wanted: str) -> str:
             return free_name(wanted, layers)
 
-        tensor = images
+        tensor = inputs
         if self.image_size is not None:
             tensor = keras.layers.Resizing(*self.image_size, name=name("resizing"))(tensor)
         if self.largest != 255.0:
