@@ -195,26 +195,33 @@ class FromRunConfig(Section):
 
 
 class PretrainedConfig(Section):
-    """A model of keras.applications, without its last layers, in front of `layers`."""
+    """A model of keras.applications, or a preset of KerasHub, in front of `layers`."""
 
     type: Annotated[str, Field(min_length=1)] = Field(
-        description="Which model, by its name in snake_case, such as resnet50 or vgg16."
+        description="Which model, by its name in snake_case, such as resnet50 or vgg16; or "
+        "keras_hub."
+    )
+    preset: str | None = Field(
+        None,
+        description="keras_hub: the folder of a preset, or a name that KerasHub fetches it by.",
     )
     weights: Annotated[str, Field(min_length=1)] = Field(
         "imagenet",
         description="imagenet (fetched once), the path of a weights file of this model, or none: "
-        "new weights.",
+        "new weights; of keras_hub preset or none.",
     )
     trainable: Any = Field(
         "none", description="Which of its layers are trained: none, all, or the last N."
     )
-    pooling: Literal["avg", "max", "none"] = Field(
+    pooling: Literal["avg", "max", "first", "none"] = Field(
         "avg",
         description="How its last map becomes a row of features: their average or maximum; none "
-        "leaves the map.",
+        "leaves the map. Of keras_hub's texts and patches also the first.",
     )
     image_size: Annotated[list[Count], Field(min_length=2, max_length=2)] | None = Field(
-        None, description="[height, width] that images are resized to; default: as they are."
+        None,
+        description="[height, width] that images are resized to; default: as they are, or as the "
+        "preset says.",
     )
 
 
@@ -229,7 +236,8 @@ class ModelConfig(Section):
 
     pretrained: PretrainedConfig | None = Field(
         None,
-        description="A model of keras.applications, without its last layers, in front of `layers`.",
+        description="A model of keras.applications, without its last layers, or a preset of "
+        "KerasHub, in front of `layers`.",
     )
     layers: Annotated[list[Any], Field(min_length=1)] = Field(
         description="Layers by Keras's names; the input is added from the dataset."

@@ -56,7 +56,8 @@ class ModelOfRun:
         """
         values = [item.value for item in items]
         if isinstance(values[0], str):
-            inputs = self.run.encode_texts(self.tokenizer, values)
+            with without_chatter():  # a preset's tokenizer runs in TensorFlow
+                inputs = self.run.encode_texts(self.tokenizer, values)
         else:
             inputs = np.stack(values)
             if self.run.modality == "text":

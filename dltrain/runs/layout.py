@@ -14,6 +14,7 @@ runs/mnist-cnn/0001/
   model.keras        the best model
   model.json         its layers and their parameters
   tokenizer.json     text only: the vocabulary
+  preset/            of a model that begins with a preset of KerasHub: what it is, without weights
   preprocessing.json classes, and what the training rows say of the columns of a table
   checkpoints/       what resuming needs
   plots/ report.html
@@ -99,6 +100,10 @@ class RunPaths:
     @property
     def tokenizer(self) -> Path:
         return self.root / "tokenizer.json"
+
+    @property
+    def preset(self) -> Path:
+        return self.root / "preset"
 
     @property
     def preprocessing(self) -> Path:
