@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -292,26 +292,25 @@ def _train(
         quiet.close()
         patient.enter_context(outcome.signals.deferred())
 
-    # Keras's own callbacks write files too.
-    with explaining_disk(paths.root), patient, quiet:
-        quiet.enter_context(without_chatter())
-        loop = Loop(
-            machinery,
-            listener=listener,
-            record_epoch=record_epoch,
-            refuse=refuse,
-            signalled=lambda: outcome.signals.number is not None,
-            out_of_time=limit.is_near,
-            after_first_call=begin_in_earnest,
-        )
-        try:
+    with closing(machinery.checkpoints):
+        # Keras's own callbacks write files too.
+        with explaining_disk(paths.root), patient, quiet:
+            quiet.enter_context(without_chatter())
+            loop = Loop(
+                machinery,
+                listener=listener,
+                record_epoch=record_epoch,
+                refuse=refuse,
+                signalled=lambda: outcome.signals.number is not None,
+                out_of_time=limit.is_near,
+                after_first_call=begin_in_earnest,
+            )
             progress = loop.run(checkpoint)
-        finally:
-            machinery.checkpoints.close()
-        if progress.stopped_by == "signal":
-            machinery.best.write_on_the_way()
-    outcome.stop_early(progress.stopped_by)
-    scores = evaluate_best(prepared, paths, machinery, progress, listener, splits)
+            if progress.stopped_by == "signal":
+                machinery.best.write_on_the_way()
+        outcome.stop_early(progress.stopped_by)
+        scores = evaluate_best(prepared, paths, machinery, progress, listener, splits)
+        machinery.checkpoints.wait()  # the last one was written meanwhile
     return FitResult(
         paths=paths,
         scores=scores,

@@ -96,7 +96,10 @@ class Loop:
         self._steps_per_second = 0.0
 
     def run(self, resumed: Checkpoint | None) -> Progress:
-        """Train; return where it ended. A stop on the way leaves a checkpoint of that very step."""
+        """Train; return where it ended, while its last checkpoint is still being written.
+
+        A stop on the way leaves a checkpoint of that very step on the disk.
+        """
         parts, progress = self.parts, self.progress
         parts.trained.stop_training = False
         parts.callbacks.on_train_begin()
@@ -112,7 +115,6 @@ class Loop:
                 return progress
         if progress.epoch < parts.epochs:
             progress.stopped_by = "early_stopping"
-        parts.checkpoints.wait()
         parts.callbacks.on_train_end()
         return progress
 
