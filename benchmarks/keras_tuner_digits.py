@@ -1,9 +1,9 @@
 """How does one search with KerasTuner, without dltrain? `python keras_tuner_digits.py DATA POINTS`
 
-As a competent user writes it: a `build` with hyperparameters, `tuner.search` on arrays in memory, the
-best model evaluated in the end. Only the values aren't drawn but given, so that the trainings are
-those of the other side. With KERASTUNER_TUNER_ID and its fellows set it is one of several processes.
-It knows nothing of dltrain.
+As a competent user writes it: a `build` with hyperparameters, `tuner.search` on arrays in memory,
+the best model evaluated in the end. Only the values aren't drawn but given, so that the trainings
+are those of the other side. With KERASTUNER_TUNER_ID and its fellows set it is one of several
+processes. It knows nothing of dltrain.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """How many trials a minute does `dltrain sweep` make? `python benchmarks/sweep.py --help`
 
-The same trials in three ways, one after the other: `dltrain sweep` with worker processes, `dltrain
-fit` started for each, and KerasTuner where it is installed, as one process and as two with a chief. Prints
-trials a minute, dltrain's rate divided by each other's, and what a trial takes beyond its training.
+The same trials in several ways, one after the other: `dltrain sweep` with worker processes,
+`dltrain fit` started for each, and KerasTuner where it is installed, as one process and as two with
+a chief. Prints trials a minute, dltrain's rate divided by each other's, and what a trial takes
+beyond its training.
 """
 
 from __future__ import annotations
