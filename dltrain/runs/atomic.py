@@ -8,10 +8,14 @@ A sync takes milliseconds, of which a short training has few, so that there is a
 nothing  a kill leaves the file whole, a loss of power may not
 content  nothing leaves half of it; that there is a new one may be forgotten by a loss of power
 entry    the new one is there for good, and with it what was renamed into its directory before
+
+A run writes a dozen small files. Within `syncing_together` their content is synced later, all at
+once, before the next `entry`: a run that says how it ended, or has a checkpoint, has them whole.
 """
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import errno
 import json
@@ -38,6 +42,8 @@ _FULL_TEXT = re.compile(
 
 _PARTIAL = ".partial"
 
+_unsynced: collections.deque[Path] | None = None  # the process's own: a run's threads write too
+
 
 @contextlib.contextmanager
 def replacing(path: Path, *, synced: Synced = "content") -> Iterator[Path]:
@@ -51,15 +57,55 @@ def replacing(path: Path, *, synced: Synced = "content") -> Iterator[Path]:
     try:
         with explaining_disk(path):
             yield temporary
-            if synced != "nothing":
+            if synced == "entry":
+                _sync_unsynced()
+            is_later = synced == "content" and _unsynced is not None
+            if synced != "nothing" and not is_later:
                 _sync(temporary)
             temporary.replace(path)
+            if is_later and _unsynced is not None:
+                _unsynced.append(path)
             if synced == "entry":
                 _sync(path.parent)
     finally:
         # After the rename there is nothing left to remove.
         with contextlib.suppress(OSError):
             temporary.unlink()
+
+
+@contextlib.contextmanager
+def syncing_together() -> Iterator[None]:
+    """Sync the content of what the process writes in the block before the next `entry`, or its end.
+
+    What has gone by then is left out. Raises as `replacing` does, if the block itself didn't.
+    """
+    global _unsynced
+    if _unsynced is not None:  # within another
+        yield
+        return
+    _unsynced = collections.deque()
+    try:
+        yield
+        _sync_unsynced()
+    finally:
+        _unsynced = None
+
+
+def _sync_unsynced() -> None:
+    """Sync what waits for it; side by side, as the disk then does much of it in one go."""
+    waiting: set[Path] = set()
+    while _unsynced:
+        waiting.add(_unsynced.popleft())
+
+    def sync(path: Path) -> None:
+        with contextlib.suppress(FileNotFoundError):
+            _sync(path)
+
+    if waiting:
+        from concurrent.futures import ThreadPoolExecutor  # brings logging along
+
+        with explaining_disk(next(iter(waiting))), ThreadPoolExecutor(max_workers=8) as pool:
+            list(pool.map(sync, waiting))
 
 
 def write_text(path: Path, text: str, *, synced: Synced = "content") -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from dltrain.config.load import LoadedConfig
 from dltrain.data.load import LoadedData, load_data
 from dltrain.errors import RunError
-from dltrain.runs.atomic import explaining_disk
+from dltrain.runs.atomic import explaining_disk, syncing_together
 from dltrain.runs.create import claim_run_directory, create_run_directory
 from dltrain.runs.history import append_history, write_history
 from dltrain.runs.history_lines import append_history_line, write_history_lines
@@ -141,7 +141,7 @@ def fit(
     )
     kept = KeptWarnings(paths, findings, listener, goes_on=resumption is not None)
     try:
-        with tracked as heard:
+        with syncing_together(), tracked as heard:
             with (
                 kept.written(),
                 recording_outcome(
