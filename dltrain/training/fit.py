@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack, nullcontext, suppress
+from contextlib import ExitStack, closing, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ from dltrain.config.load import LoadedConfig
 from dltrain.data.load import LoadedData, load_data
 from dltrain.data.preset_tokenizer import is_of_preset, make_preset_tokenizer
 from dltrain.errors import RunError
-from dltrain.runs.atomic import explaining_disk
+from dltrain.runs.atomic import explaining_disk, syncing_together
 from dltrain.runs.create import claim_run_directory, create_run_directory
 from dltrain.runs.history import append_history, write_history
 from dltrain.runs.history_lines import append_history_line, write_history_lines
@@ -149,7 +149,7 @@ def fit(
     )
     kept = KeptWarnings(paths, findings, listener, goes_on=resumption is not None)
     try:
-        with tracked as heard:
+        with syncing_together(), tracked as heard:
             with (
                 kept.written(),
                 recording_outcome(
@@ -312,26 +312,25 @@ def _train(
         quiet.close()
         patient.enter_context(outcome.signals.deferred())
 
-    # Keras's own callbacks write files too.
-    with explaining_disk(paths.root), patient, quiet:
-        quiet.enter_context(without_chatter())
-        loop = Loop(
-            machinery,
-            listener=listener,
-            record_epoch=record_epoch,
-            refuse=refuse,
-            signalled=lambda: outcome.signals.number is not None,
-            out_of_time=limit.is_near,
-            after_first_call=begin_in_earnest,
-        )
-        try:
+    with closing(machinery.checkpoints):
+        # Keras's own callbacks write files too.
+        with explaining_disk(paths.root), patient, quiet:
+            quiet.enter_context(without_chatter())
+            loop = Loop(
+                machinery,
+                listener=listener,
+                record_epoch=record_epoch,
+                refuse=refuse,
+                signalled=lambda: outcome.signals.number is not None,
+                out_of_time=limit.is_near,
+                after_first_call=begin_in_earnest,
+            )
             progress = loop.run(checkpoint)
-        finally:
-            machinery.checkpoints.close()
-        if progress.stopped_by == "signal":
-            machinery.best.write_on_the_way()
-    outcome.stop_early(progress.stopped_by)
-    scores = evaluate_best(prepared, paths, machinery, progress, listener, splits)
+            if progress.stopped_by == "signal":
+                machinery.best.write_on_the_way()
+        outcome.stop_early(progress.stopped_by)
+        scores = evaluate_best(prepared, paths, machinery, progress, listener, splits)
+        machinery.checkpoints.wait()  # the last one was written meanwhile
     return FitResult(
         paths=paths,
         scores=scores,
