@@ -108,7 +108,7 @@ def run(
         ),
         storage=storage,
         resume=resume,
-        listener=SweepListener() if quiet else SweepView(),
+        listener=SweepListener() if quiet else SweepView(loaded.sweep, workers=workers),
     )
     _print(paths.root, document, as_json=as_json)
     if document["best"] is None and document["state"] == "finished":
@@ -140,6 +140,6 @@ def _print(root: Path, document: Mapping[str, Any], *, as_json: bool) -> None:
 
         typer.echo(to_json({"sweep": str(root), **document}))
         return
-    from dltrain.commands.sweep_view import show_sweep
+    from dltrain.commands.sweep_table import show_sweep
 
     show_sweep(root, document)
