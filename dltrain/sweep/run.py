@@ -7,67 +7,34 @@ import shutil
 import signal
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dltrain.config.document import join_sources
 from dltrain.config.dump import dump_config
-from dltrain.config.load import LoadedConfig, check_document, load_config
+from dltrain.config.load import LoadedConfig, check_document
 from dltrain.config.sweep import Sweep
 from dltrain.errors import ConfigError, DataError, DltrainError, MachineError, RunError
-from dltrain.runs.atomic import remove_leftovers, write_text
+from dltrain.runs.atomic import write_text
 from dltrain.runs.layout import RunPaths
-from dltrain.runs.lock import hold_run, release_run
-from dltrain.runs.sweeps import (
-    SweepPaths,
-    create_sweep,
-    find_sweeps,
-    make_folders,
-    read_sweep_record,
-    write_sweep,
-)
+from dltrain.runs.lock import release_run
+from dltrain.runs.sweeps import SweepPaths, read_sweep_record
 from dltrain.shapes.infer import infer_shapes
 from dltrain.sweep.crew import Crew, Worker, choose_threads
-from dltrain.sweep.result import (
-    describe_sweep,
-    describe_trials,
-    find_front,
-    find_row,
-    read_results,
-    write_best,
-)
+from dltrain.sweep.folder import take_folder
+from dltrain.sweep.listener import SweepListener
+from dltrain.sweep.record import SweepRecord
+from dltrain.sweep.result import find_row, read_results
 from dltrain.sweep.samplers import refuse_missing
 from dltrain.sweep.space import Point
+from dltrain.sweep.storage import hide_password
 from dltrain.sweep.study import SweepStudy
+from dltrain.sweep.winner import score_test
 from dltrain.training.outcome import Interrupted
-from dltrain.training.resume import list_differences
 from dltrain.training.signals import Signals, Terminated, listening
 
 # A trial whose worker dies so often, with no epoch between, takes it down by itself.
 _DEATHS = 2
-
-
-class SweepListener:
-    """Ignore everything that is heard of a sweep; override what is of interest."""
-
-    def begin(self, paths: SweepPaths, *, goal: int, done: int) -> None:
-        """Take where the sweep is, how many trials it has, and how many are done."""
-
-    def begin_trial(self, trial: int, values: Mapping[str, Any]) -> None:
-        """Take that a trial begins, or goes on."""
-
-    def end_epoch(self, trial: int, epoch: int, epochs: int, value: float) -> None:
-        """Take the first objective after an epoch."""
-
-    def end_trial(self, document: Mapping[str, Any], trial: int) -> None:
-        """Take what sweep.json holds now that the trial has ended."""
-
-    def note(self, text: str) -> None:
-        """Take a sentence."""
-
-    def close(self) -> None:
-        """Clear what is shown of running trials."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +65,7 @@ def run_sweep(
     """
     assert loaded.sweep is not None
     refuse_missing(loaded.sweep.method)
-    paths = _take(loaded, runs_root, resume=resume)
+    paths = take_folder(loaded, runs_root, resume=resume)
     try:
         try:
             conductor = _Conductor(loaded, loaded.sweep, paths, options, storage, listener)
@@ -109,53 +76,6 @@ def run_sweep(
         return paths, conductor.run()
     finally:
         release_run(RunPaths(paths.root))
-
-
-def _take(loaded: LoadedConfig, root: Path, *, resume: bool) -> SweepPaths:
-    """Return the sweep's folder, held by this process."""
-    name = loaded.config.name
-    if not resume:
-        paths = create_sweep(name, root=root)
-        write_text(paths.source, join_sources(loaded.document))
-    else:
-        found = find_sweeps(name, root=root)
-        if not found:
-            raise RunError(
-                f"There is no sweep of '{name}' in {root} to go on with.",
-                hint="Leave --resume out to begin one.",
-            )
-        paths = found[-1]
-        hold_run(RunPaths(paths.root))
-        remove_leftovers(paths.root)
-        make_folders(paths)
-        if paths.config.is_file():
-            try:
-                _refuse_another(paths, loaded)
-            except BaseException:
-                release_run(RunPaths(paths.root))
-                raise
-    text = dump_config(loaded.config, sweep=loaded.document.data["sweep"])
-    write_text(paths.config, text)
-    return paths
-
-
-def _refuse_another(paths: SweepPaths, loaded: LoadedConfig) -> None:
-    """Raise RunError if the sweep was begun with another config or space."""
-    recorded = load_config(paths.config)
-    differences = [key for key, _, _ in list_differences(recorded.config, loaded.config)]
-    assert loaded.sweep is not None
-    if recorded.sweep is None or _essence(recorded.sweep) != _essence(loaded.sweep):
-        differences.append("sweep")
-    if differences:
-        raise RunError(
-            f"{paths.root} belongs to another config; different are: {', '.join(differences)}.",
-            hint="When a sweep goes on, sweep.trials and sweep.max_seconds may change. Leave "
-            "--resume out to begin a new one.",
-        )
-
-
-def _essence(sweep: Sweep) -> Sweep:
-    return replace(sweep, trials=None, max_seconds=None)
 
 
 class _Conductor:
@@ -182,19 +102,29 @@ class _Conductor:
             )
         # Hyperband shares trials out by the study's name: a journal's must not be drawn.
         token = f"/{paths.root.name}/{secrets.token_hex(4)}" if storage else ""
-        self._name = before.get("study") or f"{loaded.config.name}{token}"
-        self._storage = _without_password(storage) if storage else None
-        self._test = before.get("test")
-        self._tested = before.get("best") if self._test else None
+        name = before.get("study") or f"{loaded.config.name}{token}"
         self._study = SweepStudy(
             paths,
             sweep,
             loaded.document,
             epochs=loaded.config.training.epochs,
-            name=self._name,
+            name=name,
             url=storage,
         )
         self._study.forget_half_made()
+        self._tested = before.get("best") if before.get("test") else None
+        self._record = SweepRecord(
+            paths,
+            sweep,
+            self._study,
+            fixed={
+                "name": loaded.config.name,
+                "study": name,
+                "storage": hide_password(storage) if storage else None,
+            },
+            threads=self._threads,
+            test=before.get("test"),
+        )
         self._epochs: dict[int, int] = {}
         self._deaths: dict[int, int] = {}
         self._waiting = [
@@ -208,7 +138,7 @@ class _Conductor:
     def run(self) -> dict[str, Any]:
         done = [each for each in self._study.list_trials() if each.state != "running"]
         self._listener.begin(self._paths, goal=self._study.goal, done=len(done))
-        self._write("running")
+        self._record.write("running")
         try:
             with (
                 listening(Signals(), on_second=lambda _: None),
@@ -220,14 +150,14 @@ class _Conductor:
             number = signal.SIGTERM if isinstance(error, Terminated) else signal.SIGINT
             raise self._interrupt(number) from None
         except DltrainError as error:
-            self._write("failed", error.message)
+            self._record.write("failed", error.message)
             raise
         finally:
             self._listener.close()
         left = self._study.goal - self._count_done()
         trials = "1 trial" if left == 1 else f"{left} trials"
         reason = f"stopped by max_seconds, with {trials} left" if left else ""
-        return self._write("interrupted" if left else "finished", reason)
+        return self._record.write("interrupted" if left else "finished", reason)
 
     def _train(self, crew: Crew) -> None:
         while True:
@@ -257,7 +187,7 @@ class _Conductor:
                 return None
             if self._prepare(trial, point):
                 self._listener.begin_trial(trial, point.values)
-                self._write("running")
+                self._record.write("running")
                 return trial
         return None
 
@@ -364,77 +294,29 @@ class _Conductor:
         self._end(trial)
 
     def _end(self, trial: int) -> None:
-        document = self._write("running")
+        document = self._record.write("running")
         self._listener.end_trial(document, trial)
 
     def _score_winner(self, crew: Crew) -> None:
         """Score the test rows, once, by the model of the best trial of a sweep that is done."""
-        front = find_front(self._study.list_trials(), self._sweep.objectives)
-        if not front or self._count_done() < self._study.goal:
+        best = self._record.find_best()
+        if best is None or self._count_done() < self._study.goal or self._tested == best.number:
             return
-        best = front[0].number
-        if self._tested == best:
-            return
-        for attempt in range(_DEATHS):
-            worker = next(crew.find_idle())
-            crew.give(worker, 0, {"do": "test", **self._describe_order(best)})
-            message = None
-            while worker.trial is not None:
-                for heard, said in crew.hear(seconds=1.0):
-                    if heard is worker:
-                        message, worker.trial = said, None
-            if message is not None:
-                break
-            self._listener.note(f"The worker that scored the test rows died, {attempt + 1} times.")
-        if message is None or message["said"] != "tested":
-            raise MachineError(f"The test rows can't be scored: {(message or {}).get('reason')}")
-        self._test = {"metric": message["metric"], "value": message["value"]}
+        order = self._describe_order(best.number)
+        self._record.test = score_test(crew, order, listener=self._listener)
 
     def _count_done(self) -> int:
         return sum(each.state != "running" for each in self._study.list_trials())
 
-    def _write(self, state: str, reason: str = "") -> dict[str, Any]:
-        """Write sweep.json and best.yaml as things stand; return what sweep.json holds."""
-        trials = self._study.list_trials()
-        front = find_front(trials, self._sweep.objectives)
-        if front:
-            write_best(self._paths, front[0], self._sweep, threads=self._threads)
-        document = {
-            "name": self._loaded.config.name,
-            "state": state,
-            "reason": reason,
-            **describe_sweep(self._sweep),
-            "goal": self._study.goal,
-            "study": self._name,
-            "storage": self._storage,
-            "threads": self._threads,
-            "trials": describe_trials(self._paths, trials),
-            "best": front[0].number if front else None,
-            "front": [each.number for each in front],
-            "test": self._test,
-        }
-        write_sweep(self._paths, document)
-        return document
-
     def _interrupt(self, number: int) -> Interrupted:
         word = "terminated" if number == signal.SIGTERM else "interrupted"
         reached = f"{word}: {self._count_done()} of {self._study.goal} trials are done"
-        self._write("interrupted", reached)
+        self._record.write("interrupted", reached)
         return Interrupted(
             f"The sweep was {reached}.",
             signal_number=number,
             hint="Go on with it: the same command with --resume.",
         )
-
-
-def _without_password(url: str) -> str:
-    from sqlalchemy.engine import make_url
-    from sqlalchemy.exc import ArgumentError
-
-    try:
-        return make_url(url).render_as_string(hide_password=True)
-    except ArgumentError:
-        return "a URL that can't be read"  # which opening the study refuses
 
 
 __all__ = ["SweepListener", "SweepOptions", "find_row", "run_sweep"]

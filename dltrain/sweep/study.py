@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
-import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal
 
 from dltrain.config.sweep import Sweep
-from dltrain.errors import MachineError
 from dltrain.runs.sweeps import SweepPaths
 from dltrain.sweep.samplers import label_choices, make_pruner, make_sampler, suggest
 from dltrain.sweep.space import Point, choose_point, walk_points
+from dltrain.sweep.storage import explaining_storage, open_storage
 
 if TYPE_CHECKING:
-    from optuna.storages import BaseStorage
     from optuna.study import Study
     from optuna.trial import FrozenTrial
 
@@ -62,10 +59,10 @@ class SweepStudy:
         if sweep.method == "grid":
             points = walk_points(document, sweep.dimensions, lambda each: each.points or ())
             self._grid = [point.values for point in points]
-        with _explaining(url):
+        with explaining_storage(url):
             self._study: Study = optuna.create_study(
                 study_name=name,
-                storage=_open_storage(paths, url),
+                storage=open_storage(paths, url),
                 directions=[each.direction for each in sweep.objectives],
                 pruner=make_pruner(sweep.pruner, epochs=epochs),
                 load_if_exists=True,
@@ -174,68 +171,3 @@ def _record(trial: FrozenTrial) -> Recorded:
         reason=trial.user_attrs.get(_REASON, ""),
         results=tuple(trial.values) if finished and trial.values else None,
     )
-
-
-def _open_storage(paths: SweepPaths, url: str | None) -> BaseStorage:
-    if url is not None:
-        from optuna.storages import RDBStorage
-
-        return RDBStorage(url)
-    from optuna.storages import JournalStorage
-    from optuna.storages.journal import JournalFileBackend
-
-    _drop_torn_line(paths)
-    return JournalStorage(JournalFileBackend(str(paths.journal), lock_obj=cast(Any, _Held())))
-
-
-class _Held:
-    """Lock nothing: this process holds the whole sweep, by a lock that dies with it.
-
-    Optuna's own locks stay behind when a process is killed, and hold up the next for 30 s.
-    """
-
-    def acquire(self) -> bool:
-        return True
-
-    def release(self) -> None:
-        return
-
-
-def _drop_torn_line(paths: SweepPaths) -> None:
-    """Cut off a last line that a killed process left half written."""
-    if not paths.journal.is_file():
-        return
-    content = paths.journal.read_bytes()
-    whole = content.rfind(b"\n") + 1
-    if whole < len(content):
-        os.truncate(paths.journal, whole)
-
-
-@contextlib.contextmanager
-def _explaining(url: str | None) -> Iterator[None]:
-    """Turn what a database says into a MachineError, without the password that a URL may hold."""
-    if url is None:
-        yield
-        return
-    from sqlalchemy.engine import make_url
-    from sqlalchemy.exc import ArgumentError, SQLAlchemyError
-
-    try:
-        shown = make_url(url).render_as_string(hide_password=True)
-        yield
-    except ArgumentError:
-        raise MachineError(
-            "--storage is no database URL.",
-            hint="For example sqlite:///study.db or postgresql+psycopg://user@host/database.",
-        ) from None
-    except ImportError as error:
-        raise MachineError(
-            f"--storage {shown} needs a package that isn't installed: {str(error).rstrip('.')}.",
-            hint="Install the database's driver.",
-        ) from None
-    except SQLAlchemyError as error:
-        said = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
-        raise MachineError(
-            f"--storage {shown} doesn't answer: {said}",
-            hint="Is the database running, and the URL right? Nothing was trained.",
-        ) from None

@@ -1,0 +1,67 @@
+"""Which folder is a sweep's? A new one, or with `--resume` the latest, if it is this config's."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from dltrain.config.document import join_sources
+from dltrain.config.dump import dump_config
+from dltrain.config.load import LoadedConfig, load_config
+from dltrain.config.sweep import Sweep
+from dltrain.errors import RunError
+from dltrain.runs.atomic import remove_leftovers, write_text
+from dltrain.runs.layout import RunPaths
+from dltrain.runs.lock import hold_run, release_run
+from dltrain.runs.sweeps import SweepPaths, create_sweep, find_sweeps, make_folders
+from dltrain.training.resume import list_differences
+
+
+def take_folder(loaded: LoadedConfig, root: Path, *, resume: bool) -> SweepPaths:
+    """Return the sweep's folder, held by this process: a new one, or the latest of that name.
+
+    Raises RunError if there is none to go on with, or it is another config's.
+    """
+    name = loaded.config.name
+    if not resume:
+        paths = create_sweep(name, root=root)
+        write_text(paths.source, join_sources(loaded.document))
+    else:
+        found = find_sweeps(name, root=root)
+        if not found:
+            raise RunError(
+                f"There is no sweep of '{name}' in {root} to go on with.",
+                hint="Leave --resume out to begin one.",
+            )
+        paths = found[-1]
+        hold_run(RunPaths(paths.root))
+        remove_leftovers(paths.root)
+        make_folders(paths)
+        if paths.config.is_file():
+            try:
+                _refuse_another(paths, loaded)
+            except BaseException:
+                release_run(RunPaths(paths.root))
+                raise
+    text = dump_config(loaded.config, sweep=loaded.document.data["sweep"])
+    write_text(paths.config, text)
+    return paths
+
+
+def _refuse_another(paths: SweepPaths, loaded: LoadedConfig) -> None:
+    """Raise RunError if the sweep was begun with another config or space."""
+    recorded = load_config(paths.config)
+    differences = [key for key, _, _ in list_differences(recorded.config, loaded.config)]
+    assert loaded.sweep is not None
+    if recorded.sweep is None or _essence(recorded.sweep) != _essence(loaded.sweep):
+        differences.append("sweep")
+    if differences:
+        raise RunError(
+            f"{paths.root} belongs to another config; different are: {', '.join(differences)}.",
+            hint="When a sweep goes on, sweep.trials and sweep.max_seconds may change. Leave "
+            "--resume out to begin a new one.",
+        )
+
+
+def _essence(sweep: Sweep) -> Sweep:
+    return replace(sweep, trials=None, max_seconds=None)
