@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from dltrain.sweep.result import find_row
+from dltrain.sweep.result import find_row, sort_rows
 from dltrain.sweep.space import format_value
 from dltrain.sweep.words import format_results, shorten_names
 
@@ -18,7 +18,7 @@ def show_sweep(root: Path, document: Mapping[str, Any]) -> None:
     """Print the trials, best first, and the best of them."""
     console = Console(highlight=False)
     wrap = not console.is_terminal
-    rows = _sort(document)
+    rows = sort_rows(document)
     names = list(dict.fromkeys(key for row in rows for key in row["values"]))
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("trial", justify="right")
@@ -62,14 +62,3 @@ def show_sweep(root: Path, document: Mapping[str, Any]) -> None:
         lines.append(f"train it again: dltrain fit {root / 'best.yaml'}")
     for line in lines:
         console.print(line, markup=False, soft_wrap=wrap)
-
-
-def _sort(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Return the rows, best first by the first objective; those without a result last."""
-    sign = 1 if document["direction"][0] == "minimize" else -1
-
-    def rank(row: Mapping[str, Any]) -> tuple[bool, float, int]:
-        results = row["results"]
-        return results is None, sign * results[0] if results else 0.0, row["trial"]
-
-    return sorted(document["trials"], key=rank)

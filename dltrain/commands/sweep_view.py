@@ -14,7 +14,8 @@ from dltrain.commands.terminal import is_watched
 from dltrain.config.sweep import Sweep
 from dltrain.escaping import escape_unprintable
 from dltrain.runs.sweeps import SweepPaths, read_sweep_record
-from dltrain.sweep.run import SweepListener, find_row
+from dltrain.sweep.listener import SweepListener
+from dltrain.sweep.result import find_row
 from dltrain.sweep.space import describe_values
 from dltrain.sweep.standing import (
     Standing,

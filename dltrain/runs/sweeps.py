@@ -8,6 +8,7 @@ runs/NAME/sweep-0001/
   configs/0001.yaml  the config of each trial
   0001/ 0002/ …      each trial, a run like any other
   best.yaml          the config of the best
+  report.html        its plots, if Plotly is installed
   workers/1.log      what a worker process had to say
   .lock              while a process works on it
 """
@@ -56,6 +57,10 @@ class SweepPaths:
     @property
     def best(self) -> Path:
         return self.root / "best.yaml"
+
+    @property
+    def report(self) -> Path:
+        return self.root / "report.html"
 
     @property
     def workers(self) -> Path:

@@ -118,3 +118,14 @@ def find_row(document: Mapping[str, Any], trial: int) -> Mapping[str, Any]:
     """Return the row of a trial in what sweep.json holds."""
     row: Mapping[str, Any] = next(row for row in document["trials"] if row["trial"] == trial)
     return row
+
+
+def sort_rows(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the rows of the trials, best first by the first objective; without a result last."""
+    sign = 1 if document["direction"][0] == "minimize" else -1
+
+    def rank(row: Mapping[str, Any]) -> tuple[bool, float, int]:
+        results = row["results"]
+        return results is None, sign * results[0] if results else 0.0, row["trial"]
+
+    return sorted(document["trials"], key=rank)
