@@ -145,16 +145,17 @@ def _list_cells(running: Running) -> tuple[str, str, str]:
 
 
 def _count_trials(standing: Standing) -> Text:
-    counts = ", ".join(f"{count} {state}" for state, count in standing.counts.items())
+    counts = ", ".join(f"{count} {state}" for state, count in standing.counts.items() if count)
     line = f"{standing.done} of {standing.goal} trials done"
-    if standing.done:
+    if counts:
         line += f" ({counts})"
     left = standing.goal - standing.done
     if left:
         line += f", {left} left"
-    if standing.finalists:
-        said = f"{standing.finalists_done} of " if not left else "then "
-        line += f"; {said}{standing.finalists} with other seeds"
+    if standing.finalists and left:
+        line += f", then {standing.finalists} with other seeds"
+    elif standing.finalists:
+        line += f"; with other seeds {standing.finalists_done} of {standing.finalists}"
     return Text(line)
 
 

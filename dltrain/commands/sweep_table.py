@@ -1,64 +1,176 @@
-"""How does `dltrain sweep show` print a sweep? The trials, best first, and the best of them."""
+"""How is a sweep printed that has ended, or stands still? The trials, best first, and the best."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
+from dltrain.escaping import escape_unprintable
+from dltrain.runs.sweeps import SweepPaths
+from dltrain.sweep.finalists import find_finalist, sort_finalists
 from dltrain.sweep.result import find_row, sort_rows
-from dltrain.sweep.space import format_value
-from dltrain.sweep.words import format_results, shorten_names
+from dltrain.sweep.words import (
+    describe_short,
+    format_means,
+    format_results,
+    format_short,
+    shorten_names,
+)
+
+# In a file or a pipe a row is one line, however long.
+_UNLIMITED = 100_000
+
+_GAP = 2
 
 
-def show_sweep(root: Path, document: Mapping[str, Any]) -> None:
-    """Print the trials, best first, and the best of them."""
+def show_sweep(paths: SweepPaths, document: Mapping[str, Any]) -> None:
+    """Print the trials, those trained with other seeds, the best, and where its files are."""
     console = Console(highlight=False)
-    wrap = not console.is_terminal
+    if not console.is_terminal:
+        console.width = _UNLIMITED
+    console.print(make_trial_table(document, width=console.width))
+    for row in sort_rows(document):
+        if row["reason"]:
+            _print(console, f"trial {row['trial']} failed: {row['reason']}")
+    if document["retrained"]:
+        console.print()
+        console.print(_make_finalist_table(document))
+        for line in _list_failures(document["retrained"]):
+            _print(console, line)
+        console.print()
+    for line in _list_last_lines(paths, document):
+        _print(console, line)
+
+
+def make_trial_table(document: Mapping[str, Any], *, width: int) -> Table:
+    """Return the table of the trials, best first: a column for each value that varies.
+
+    Where that is wider than `width` the values stand in one column, as `units=64, rate=0.1`.
+    """
     rows = sort_rows(document)
     names = list(dict.fromkeys(key for row in rows for key in row["values"]))
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("trial", justify="right")
-    table.add_column("state")
-    for metric in document["metric"]:
-        table.add_column(metric, justify="right")
-    table.add_column("epochs", justify="right")
-    for name in shorten_names(names):
-        table.add_column(name, overflow="fold")
-    for row in rows:
-        results = row["results"] or [None] * len(document["metric"])
+    heads = ["trial", "state", *document["metric"], "epochs"]
+    cells = [_list_cells(row, len(document["metric"])) for row in rows]
+    values = [
+        [_format(row["values"][name]) if name in row["values"] else "" for name in names]
+        for row in rows
+    ]
+    short = shorten_names(names)
+    table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="bold")
+    for place, head in enumerate(heads):
+        table.add_column(head, justify="left" if place == 1 else "right", no_wrap=True)
+    taken = _measure(heads, cells)
+    if taken + _measure(short, values) <= width:
+        for head in short:
+            table.add_column(head, no_wrap=True)
+        for row, beside in zip(cells, values, strict=True):
+            table.add_row(*map(Text, [*row, *beside]))
+        return table
+    table.add_column("values", overflow="fold", max_width=max(16, width - taken))
+    for row, whole in zip(cells, rows, strict=True):
+        table.add_row(*map(Text, [*row, describe_short(whole["values"])]))
+    return table
+
+
+def _list_cells(row: Mapping[str, Any], objectives: int) -> list[str]:
+    results = row["results"] or [None] * objectives
+    gave = ["" if value is None else format_results([value]) for value in results]
+    return [str(row["trial"]), row["state"], *gave, str(row["epochs"])]
+
+
+def _measure(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
+    """Return the columns that a table takes with its cells unbroken, the gaps included."""
+    return sum(
+        max(len(head), *(len(row[place]) for row in rows), 0) + _GAP
+        for place, head in enumerate(heads)
+    )
+
+
+def _make_finalist_table(document: Mapping[str, Any]) -> Table:
+    """Return the trials that were trained again: the mean of each objective, and every run."""
+    retrained, metrics = document["retrained"], document["metric"]
+    table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="bold")
+    table.add_column("trial", justify="right", no_wrap=True)
+    for metric in metrics:
+        table.add_column(f"{metric} ± sd", justify="right", no_wrap=True)
+    table.add_column("in the search", justify="right")
+    for seed in retrained["seeds"]:
+        table.add_column(f"seed {seed}", justify="right", overflow="fold")
+    best = document["best"]
+    for row in sort_finalists(document):
+        means = format_means(row) if row["mean"] else ["–"] * len(metrics)
         table.add_row(
             str(row["trial"]),
-            row["state"],
-            *("" if value is None else format_results([value]) for value in results),
-            str(row["epochs"]),
-            *(format_value(row["values"][name]) if name in row["values"] else "" for name in names),
+            *means,
+            format_results(find_row(document, row["trial"])["results"]),
+            *(
+                format_results(run["results"]) if run["results"] else run["state"]
+                for run in row["runs"]
+            ),
+            style="bold" if row["trial"] == best and retrained["winner"] is not None else "",
         )
-    console.print(table)
-    for row in rows:
-        if row["reason"]:
-            reason = f"trial {row['trial']} failed: {row['reason']}"
-            console.print(reason, markup=False, soft_wrap=wrap)
+    return table
+
+
+def _list_failures(retrained: Mapping[str, Any]) -> list[str]:
+    lines = [
+        f"trial {row['trial']} failed with seed {run['seed']}: {run['reason']}"
+        for row in retrained["trials"]
+        for run in row["runs"]
+        if run["reason"]
+    ]
+    ended = all(
+        run["state"] in ("finished", "failed") for row in retrained["trials"] for run in row["runs"]
+    )
+    if ended and retrained["winner"] is None:
+        lines.append("Each failed with one of the seeds: the best is that of the search.")
+    return lines
+
+
+def _list_last_lines(paths: SweepPaths, document: Mapping[str, Any]) -> list[str]:
+    rows = document["trials"]
     counts: dict[str, int] = {}
     for row in rows:
         counts[row["state"]] = counts.get(row["state"], 0) + 1
     said = ", ".join(f"{count} {state}" for state, count in counts.items())
-    lines = [f"{root}: {len(rows)} of {document['goal']} trials ({said or 'none'})"]
+    lines = [f"{paths.root}: {len(rows)} of {document['goal']} trials ({said or 'none'})"]
     if document["reason"]:
         lines[0] += f"; {document['reason']}"
     if document["best"] is not None:
-        best = find_row(document, document["best"])
-        values = zip(document["metric"], best["results"], strict=True)
-        told = ", ".join(f"{metric} {format_results([value])}" for metric, value in values)
-        if document["test"]:
-            told += f"; test {document['test']['metric']} {document['test']['value']:.4f}"
-        lines.append(f"best: trial {best['trial']}, {told}")
+        lines.append(_describe_best(document))
         if len(document["front"]) > 1 and len(document["metric"]) > 1:
             front = ", ".join(str(trial) for trial in document["front"])
             lines.append(f"not beaten in every objective: trials {front}")
-        lines.append(f"train it again: dltrain fit {root / 'best.yaml'}")
-    for line in lines:
-        console.print(line, markup=False, soft_wrap=wrap)
+        lines.append(f"train it again: dltrain fit {paths.best}")
+    if paths.report.is_file():
+        lines.append(f"its plots: {paths.report}")
+    return lines
+
+
+def _describe_best(document: Mapping[str, Any]) -> str:
+    best = find_row(document, document["best"])
+    finalist = find_finalist(document["retrained"], best["trial"])
+    told = [format_results([value]) for value in best["results"]]
+    over = ""
+    if finalist is not None:
+        told, over = format_means(finalist), f" over {len(finalist['runs'])} other seeds"
+    values = zip(document["metric"], told, strict=True)
+    line = (
+        f"best: trial {best['trial']}, {', '.join(f'{metric} {value}' for metric, value in values)}"
+    )
+    line += over
+    if document["test"]:
+        line += f"; test {document['test']['metric']} {document['test']['value']:.4f}"
+    return line
+
+
+def _format(value: Any) -> str:
+    return escape_unprintable(format_short(value))
+
+
+def _print(console: Console, text: str) -> None:
+    console.print(escape_unprintable(text), markup=False, soft_wrap=not console.is_terminal)

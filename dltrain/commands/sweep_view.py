@@ -44,8 +44,13 @@ class SweepView(SweepListener):
             return
         now = time.monotonic()
         limit = self._sweep.max_seconds
+        retrain = self._sweep.retrain
         standing = Standing(
-            goal, self._workers, now, deadline=None if limit is None else now + limit
+            goal,
+            self._workers,
+            now,
+            deadline=None if limit is None else now + limit,
+            finalists=0 if retrain is None else min(retrain.top, goal) * retrain.seeds,
         )
         if paths.record.is_file():
             standing = read_document(standing, read_sweep_record(paths))
@@ -81,6 +86,33 @@ class SweepView(SweepListener):
         # One line each, cut at the edge: the table at the end has them whole.
         line = Text(escape_unprintable(head) + describe_short(row["values"]))
         self._console.print(line, no_wrap=True, overflow="ellipsis")
+
+    def begin_retraining(self, trial: int, seed: int, values: Mapping[str, Any]) -> None:
+        """Show the training among those at work."""
+        if standing := self._table.standing:
+            self._table.standing = begin_training(
+                standing, trial, values, seed=seed, now=time.monotonic()
+            )
+
+    def end_retraining_epoch(
+        self, trial: int, seed: int, epoch: int, epochs: int, value: float
+    ) -> None:
+        """Show how far the training has come."""
+        if standing := self._table.standing:
+            self._table.standing = end_epoch(
+                standing, trial, seed=seed, epoch=epoch, epochs=epochs, value=value
+            )
+
+    def end_retraining(self, document: Mapping[str, Any], trial: int, seed: int) -> None:
+        """Print what the training gave."""
+        if standing := self._table.standing:
+            standing = end_training(standing, trial, seed=seed, now=time.monotonic())
+            self._table.standing = read_document(standing, document)
+        finalist = next(row for row in document["retrained"]["trials"] if row["trial"] == trial)
+        run = next(run for run in finalist["runs"] if run["seed"] == seed)
+        gave = run["state"] if run["results"] is None else format_results(run["results"])
+        reason = f" ({run['reason']})" if run["reason"] else ""
+        self._print(f"trial {trial:>7}  seed {seed}: {gave}{reason}")
 
     def note(self, text: str) -> None:
         """Print one line."""

@@ -14,11 +14,12 @@ from dltrain.errors import RunError
 from dltrain.report.page import render_page
 from dltrain.runs.atomic import write_text
 from dltrain.runs.sweeps import SweepPaths, read_sweep_record
+from dltrain.sweep.finalists import find_finalist, sort_finalists
 from dltrain.sweep.plots import draw_plots, refuse_missing_plotly
 from dltrain.sweep.rebuilt import rebuild_study
 from dltrain.sweep.result import find_row, sort_rows
 from dltrain.sweep.space import format_value
-from dltrain.sweep.words import describe_short, shorten_names
+from dltrain.sweep.words import describe_short, format_means, format_results, shorten_names
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,15 @@ class Row:
     number: int
     cells: tuple[Cell, ...]
     chief: bool = False
+
+
+@dataclass(frozen=True)
+class Finalists:
+    """The table of the trials that were trained with other seeds."""
+
+    sentence: str
+    heads: tuple[str, ...]
+    rows: tuple[Row, ...]
 
 
 @dataclass(frozen=True)
@@ -85,7 +95,7 @@ def make_sweep_page(paths: SweepPaths) -> str:
         headline=_find_headline(document),
         best_path=paths.best,
         facts=_list_facts(sweep, document),
-        retrained=None,
+        finalists=_list_finalists(document),
         plots=plots,
         trial_heads=["trial", "state", *document["metric"], "epochs", *shorten_names(keys)],
         left_heads=[1, *range(first_value, first_value + len(keys))],
@@ -99,17 +109,46 @@ def _find_headline(document: Mapping[str, Any]) -> Headline | None:
     if document["best"] is None:
         return None
     best = find_row(document, document["best"])
+    finalist = find_finalist(document["retrained"], best["trial"])
+    told, over = [format_results([value]) for value in best["results"]], ""
+    if finalist is not None:
+        told, over = format_means(finalist), f" over {len(finalist['runs'])} other seeds"
     others = [
-        f"{metric} {value:.4f}"
-        for metric, value in zip(document["metric"][1:], best["results"][1:], strict=True)
+        f"{metric} {value}" for metric, value in zip(document["metric"][1:], told[1:], strict=True)
     ]
     also = f", with {', '.join(others)}" if others else ""
     test = document["test"]
     return Headline(
         document["metric"][0],
-        f"{best['results'][0]:.4f}",
-        f"trial {best['trial']}{also}, with {describe_short(best['values'])}.",
+        told[0],
+        f"trial {best['trial']}{over}{also}, with {describe_short(best['values'])}.",
         f"On the test rows: {test['metric']} {test['value']:.4f}." if test else "",
+    )
+
+
+def _list_finalists(document: Mapping[str, Any]) -> Finalists | None:
+    retrained = document["retrained"]
+    if not retrained:
+        return None
+    rows = []
+    for row in sort_finalists(document):
+        means = format_means(row) if row["mean"] else ["–"] * len(document["metric"])
+        search = format_results(find_row(document, row["trial"])["results"])
+        runs = [format_results(run["results"] or []) or run["state"] for run in row["runs"]]
+        cells = tuple(Cell(text) for text in (*means, search, *runs))
+        chief = row["trial"] == retrained["winner"]
+        rows.append(Row(str(row["trial"]), row["trial"], cells, chief=chief))
+    return Finalists(
+        f"The best {len(rows)} of the search were trained again with {len(retrained['seeds'])} "
+        "other seeds, the same for each. The best mean wins: the search's own result counts no "
+        "more, as it was chosen for being good.",
+        (
+            "trial",
+            *(f"{metric} ± sd" for metric in document["metric"]),
+            "in the search",
+            *(f"seed {seed}" for seed in retrained["seeds"]),
+        ),
+        tuple(rows),
     )
 
 

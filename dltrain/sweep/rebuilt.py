@@ -14,7 +14,7 @@ from dltrain.config.sweep import Dimension, Sweep
 from dltrain.errors import RunError
 from dltrain.runs.history import read_history
 from dltrain.runs.sweeps import SweepPaths
-from dltrain.sweep.words import shorten_names
+from dltrain.sweep.words import format_short, shorten_names
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
@@ -60,16 +60,8 @@ def rebuild_study(paths: SweepPaths, sweep: Sweep, document: Mapping[str, Any]) 
 
 
 def label_choice(value: Any) -> str:
-    """Return what a block is called beside an axis: `sgd, momentum=0.9`."""
-    if isinstance(value, str):
-        text = value
-    elif isinstance(value, Mapping):
-        others = [f"{key}={label_choice(each)}" for key, each in value.items() if key != "type"]
-        text = ", ".join([*([str(value["type"])] if "type" in value else []), *others])
-    elif isinstance(value, list):
-        text = " + ".join(label_choice(each) for each in value) or "none"
-    else:
-        text = {None: "null", True: "true", False: "false"}.get(value, str(value))
+    """Return what a choice is called beside an axis: `sgd(momentum=0.9)`, cut where it is long."""
+    text = format_short(value)
     return text if len(text) <= _LONGEST_LABEL else f"{text[: _LONGEST_LABEL - 1]}…"
 
 

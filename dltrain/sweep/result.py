@@ -4,9 +4,11 @@
  "pruner", "metric": [...], "direction": [...], "seed", "goal", "study", "storage", "threads",
  "trials": [{"trial", "run", "state", "reason", "values": {path: value}, "results": [...] | null,
              "epochs"}, ...],
- "best": its number | null, "front": [numbers that no other beats], "test": {metric, value} | null}
+ "best": its number | null, "front": [numbers that no other beats], "test": {metric, value} | null,
+ "retrained": as `finalists.describe_finalists` returns it}
 
-Of several objectives `best` is the one of the front that is best in the first of them.
+`best` is the trial that won with other seeds, if some were trained again. Else, of several
+objectives, it is the one of the front that is best in the first of them.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from dltrain.runs.metrics import read_metrics_record
 from dltrain.runs.status import read_status
 from dltrain.runs.sweeps import SweepPaths
 from dltrain.sweep.study import Recorded
+from dltrain.sweep.words import format_means
 
 
 def describe_trials(paths: SweepPaths, trials: Sequence[Recorded]) -> list[dict[str, Any]]:
@@ -46,11 +49,19 @@ def find_front(trials: Sequence[Recorded], objectives: Sequence[Objective]) -> l
 
     "Best first" is by the first objective, then the second, …; the earlier trial wins a tie.
     """
-    scored = [(_orient(each, objectives), each) for each in trials if each.results is not None]
-    scored.sort(key=lambda pair: (pair[0], pair[1].number))
+    ranked = sort_trials(trials, objectives)
+    scores = [_orient(each, objectives) for each in ranked]
     return [
-        trial for score, trial in scored if not any(_beats(other, score) for other, _ in scored)
+        trial
+        for score, trial in zip(scores, ranked, strict=True)
+        if not any(_beats(other, score) for other in scores)
     ]
+
+
+def sort_trials(trials: Sequence[Recorded], objectives: Sequence[Objective]) -> list[Recorded]:
+    """Return the trials that have results, best first as for `find_front`."""
+    scored = [each for each in trials if each.results is not None]
+    return sorted(scored, key=lambda each: (_orient(each, objectives), each.number))
 
 
 def read_results(run: RunPaths, objectives: Sequence[Objective]) -> tuple[float, ...] | None:
@@ -67,13 +78,29 @@ def read_results(run: RunPaths, objectives: Sequence[Objective]) -> tuple[float,
     raise RunError(f"{run.history} has no row of the best epoch, {best}.")
 
 
-def write_best(paths: SweepPaths, best: Recorded, sweep: Sweep, *, threads: int | None) -> None:
-    """Write best.yaml: the best trial's config, which `fit` trains to the same model."""
+def write_best(
+    paths: SweepPaths,
+    best: Recorded,
+    sweep: Sweep,
+    *,
+    threads: int | None,
+    finalist: Mapping[str, Any] | None = None,
+) -> None:
+    """Write best.yaml: the best trial's config, which `fit` trains to the same model.
+
+    That is the trial's own run, with its own seed, also where it won as a `finalist`.
+    """
     results = best.results or ()
     values = ", ".join(
         f"{each.metric} {value:.6g}" for each, value in zip(sweep.objectives, results, strict=True)
     )
     head = f"# The best of {paths.label}: trial {best.number}, {values}.\n"
+    if finalist is not None:
+        means = ", ".join(
+            f"{each.metric} {told}"
+            for each, told in zip(sweep.objectives, format_means(finalist), strict=True)
+        )
+        head += f"# Over {len(finalist['runs'])} other seeds: {means}.\n"
     if threads is not None:
         head += (
             f"# It was trained on {threads} thread{'' if threads == 1 else 's'}; the last bits may "

@@ -21,10 +21,12 @@ from dltrain.runs.lock import release_run
 from dltrain.runs.sweeps import SweepPaths, read_sweep_record
 from dltrain.shapes.infer import infer_shapes
 from dltrain.sweep.crew import Crew, Worker, choose_threads
+from dltrain.sweep.finalists import list_left
 from dltrain.sweep.folder import take_folder
 from dltrain.sweep.listener import SweepListener
 from dltrain.sweep.record import SweepRecord
 from dltrain.sweep.result import find_row, read_results
+from dltrain.sweep.retraining import Retraining
 from dltrain.sweep.samplers import refuse_missing
 from dltrain.sweep.space import Point
 from dltrain.sweep.storage import hide_password
@@ -145,6 +147,7 @@ class _Conductor:
                 Crew(self._paths, size=self._options.workers, threads=self._threads) as crew,
             ):
                 self._train(crew)
+                self._train_finalists(crew)
                 self._score_winner(crew)
         except (KeyboardInterrupt, Terminated) as error:
             number = signal.SIGTERM if isinstance(error, Terminated) else signal.SIGINT
@@ -154,9 +157,8 @@ class _Conductor:
             raise
         finally:
             self._listener.close()
-        left = self._study.goal - self._count_done()
-        trials = "1 trial" if left == 1 else f"{left} trials"
-        reason = f"stopped by max_seconds, with {trials} left" if left else ""
+        left = self._describe_left()
+        reason = f"stopped by max_seconds, with {left} left" if left else ""
         return self._record.write("interrupted" if left else "finished", reason)
 
     def _train(self, crew: Crew) -> None:
@@ -297,10 +299,32 @@ class _Conductor:
         document = self._record.write("running")
         self._listener.end_trial(document, trial)
 
+    def _train_finalists(self, crew: Crew) -> None:
+        """Train the best trials with other seeds, if the sweep asks for it and is so far."""
+        if self._sweep.retrain is None or self._count_done() < self._study.goal:
+            return
+        Retraining(
+            crew,
+            self._paths,
+            self._sweep,
+            order=self._describe_order(0),
+            listener=self._listener,
+            write=lambda: self._record.write("running"),
+            is_over=self._is_over,
+        ).run()
+
+    def _describe_left(self) -> str:
+        """Return `2 trials`, or the trainings with other seeds; "" when all are done."""
+        left = self._study.goal - self._count_done()
+        if left:
+            return "1 trial" if left == 1 else f"{left} trials"
+        again = len(list_left(self._record.describe_finalists()))
+        return f"{again} training{'' if again == 1 else 's'} with other seeds" if again else ""
+
     def _score_winner(self, crew: Crew) -> None:
         """Score the test rows, once, by the model of the best trial of a sweep that is done."""
         best = self._record.find_best()
-        if best is None or self._count_done() < self._study.goal or self._tested == best.number:
+        if best is None or self._describe_left() or self._tested == best.number:
             return
         order = self._describe_order(best.number)
         self._record.test = score_test(crew, order, listener=self._listener)
@@ -311,6 +335,8 @@ class _Conductor:
     def _interrupt(self, number: int) -> Interrupted:
         word = "terminated" if number == signal.SIGTERM else "interrupted"
         reached = f"{word}: {self._count_done()} of {self._study.goal} trials are done"
+        if again := len(list_left(self._record.describe_finalists())):
+            reached += f", {again} training{'' if again == 1 else 's'} with other seeds are left"
         self._record.write("interrupted", reached)
         return Interrupted(
             f"The sweep was {reached}.",

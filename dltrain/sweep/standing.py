@@ -11,6 +11,8 @@ from dataclasses import dataclass, field, replace
 from statistics import fmean
 from typing import Any
 
+from dltrain.sweep.finalists import count_trainings, list_left
+
 _ENDED = ("finished", "pruned", "failed")
 
 
@@ -69,7 +71,7 @@ class TimeLeft:
 def read_document(standing: Standing, document: Mapping[str, Any]) -> Standing:
     """Return the standing with the counts and the best of what sweep.json holds."""
     states = [row["state"] for row in document["trials"]]
-    best = document["best"]
+    best, retrained = document["best"], document["retrained"]
     row = next((row for row in document["trials"] if row["trial"] == best), None)
     return replace(
         standing,
@@ -77,6 +79,8 @@ def read_document(standing: Standing, document: Mapping[str, Any]) -> Standing:
         counts={state: states.count(state) for state in _ENDED},
         best=row,
         front=len(document["front"]),
+        finalists=count_trainings(retrained) if retrained else standing.finalists,
+        finalists_done=count_trainings(retrained) - len(list_left(retrained)),
     )
 
 
@@ -124,7 +128,6 @@ def end_training(
     return replace(
         standing,
         finalists_took=(*standing.finalists_took, *took),
-        finalists_done=standing.finalists_done + 1,
     )
 
 
