@@ -146,9 +146,13 @@ class _Conductor:
                 listening(Signals(), on_second=lambda _: None),
                 Crew(self._paths, size=self._options.workers, threads=self._threads) as crew,
             ):
-                self._train(crew)
-                self._train_finalists(crew)
-                self._score_winner(crew)
+                try:
+                    self._train(crew)
+                    self._train_finalists(crew)
+                    self._score_winner(crew)
+                except (KeyboardInterrupt, Terminated):
+                    self._listener.note("Stopping: the running trials write a checkpoint.")
+                    raise
         except (KeyboardInterrupt, Terminated) as error:
             number = signal.SIGTERM if isinstance(error, Terminated) else signal.SIGINT
             raise self._interrupt(number) from None
