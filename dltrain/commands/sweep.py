@@ -12,7 +12,7 @@ from typer.core import TyperGroup
 
 from dltrain.commands.data import DataDirOption, OfflineOption
 from dltrain.commands.fit import DeviceChoice, DeviceOption
-from dltrain.commands.options import ConfigArgument, SetOption
+from dltrain.commands.options import SetOption
 from dltrain.config.load import load_config
 from dltrain.errors import DltrainError, TrainingError, UsageError
 from dltrain.runs.layout import DEFAULT_ROOT
@@ -51,7 +51,9 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON documen
 
 @app.command("run")
 def run(
-    config: ConfigArgument,
+    config: Annotated[
+        Path | None, typer.Argument(metavar="CONFIG", help="A YAML file.", show_default=False)
+    ] = None,
     overrides: SetOption = None,
     workers: Annotated[
         int, typer.Option("--workers", min=1, help="How many trials are trained at once.")
@@ -62,6 +64,22 @@ def run(
             "--storage",
             metavar="URL",
             help="A database for Optuna's study [default: a file beside the trials].",
+        ),
+    ] = None,
+    join: Annotated[
+        str | None,
+        typer.Option(
+            "--join",
+            metavar="URL",
+            help="Train trials of a sweep that another process keeps in this database.",
+        ),
+    ] = None,
+    study: Annotated[
+        str | None,
+        typer.Option(
+            "--study",
+            metavar="NAME",
+            help="With --join: which sweep of the database [default: the only unfinished one].",
         ),
     ] = None,
     resume: Annotated[
@@ -91,7 +109,16 @@ def run(
     from dltrain.shapes.infer import infer_shapes
     from dltrain.sweep.corners import check_space
 
-    loaded = load_config(config, overrides=overrides or ())
+    _refuse_mixture(config, join=join, study=study, storage=storage, resume=resume)
+    shared = None
+    if join is not None:
+        from dltrain.sweep.joining import find_shared
+
+        shared = find_shared(join, study)
+        loaded = shared.load(overrides or ())
+    else:
+        assert config is not None
+        loaded = load_config(config, overrides=overrides or ())
     if loaded.sweep is None:
         raise UsageError(
             f"{config} has no `sweep:`, so nothing varies.",
@@ -107,6 +134,8 @@ def run(
 
     if not quiet:
         typer.echo(checked.describe(loaded.sweep), err=True)
+        if shared is not None and (note := shared.describe_version()):
+            typer.echo(note, err=True)
     paths, document = run_sweep(
         loaded,
         runs_root=runs_dir or DEFAULT_ROOT,
@@ -115,9 +144,10 @@ def run(
             data_dir=resolve_data_dir(data_dir),
             offline=is_offline(offline),
             device=device.value,
-            command_line=["dltrain", *sys.argv[1:]],
+            command_line=_describe_command_line(storage or join),
         ),
-        storage=storage,
+        storage=storage or join,
+        join=shared.study if shared else None,
         resume=resume,
         listener=SweepListener() if quiet else SweepView(loaded.sweep, workers=workers),
     )
@@ -130,6 +160,41 @@ def run(
             f"Not one of {len(document['trials'])} trials ended well. The first: {reason}",
             hint=f"`dltrain sweep show {paths.root}` lists them.",
         )
+
+
+def _refuse_mixture(
+    config: Path | None, *, join: str | None, study: str | None, storage: str | None, resume: bool
+) -> None:
+    """Raise UsageError for arguments that don't go together."""
+    if join is None and config is None:
+        raise UsageError(
+            "dltrain sweep needs a CONFIG, or --join URL.", hint="`dltrain sweep run --help`."
+        )
+    if join is None and study is not None:
+        raise UsageError("--study goes with --join.", hint="It names a sweep in its database.")
+    if join is None:
+        return
+    if config is not None:
+        raise UsageError(
+            f"{config} can't go with --join: the study has its config.",
+            hint="Leave CONFIG out to join, or take --storage to begin a sweep in that database.",
+        )
+    for given, flag in ((storage is not None, "--storage"), (resume, "--resume")):
+        if given:
+            raise UsageError(
+                f"{flag} can't go with --join.",
+                hint="--join URL is all: it names the database, and goes on with what is left.",
+            )
+
+
+def _describe_command_line(url: str | None) -> list[str]:
+    """Return how this was called, for the record of each trial, without the URL's password."""
+    words = ["dltrain", *sys.argv[1:]]
+    if url is None:
+        return words
+    from dltrain.sweep.storage import hide_password
+
+    return [word.replace(url, hide_password(url)) for word in words]
 
 
 @app.command("show")

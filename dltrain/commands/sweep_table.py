@@ -12,7 +12,7 @@ from rich.text import Text
 from dltrain.escaping import escape_unprintable
 from dltrain.runs.sweeps import SweepPaths
 from dltrain.sweep.finalists import find_finalist, sort_finalists
-from dltrain.sweep.result import find_row, sort_rows
+from dltrain.sweep.result import describe_elsewhere, find_row, sort_rows
 from dltrain.sweep.words import (
     describe_short,
     format_means,
@@ -146,6 +146,7 @@ def _list_last_lines(paths: SweepPaths, document: Mapping[str, Any]) -> list[str
             front = ", ".join(str(trial) for trial in document["front"])
             lines.append(f"not beaten in every objective: trials {front}")
         lines.append(f"train it again: dltrain fit {paths.best}")
+    lines += describe_elsewhere(document)
     if paths.report.is_file():
         lines.append(f"its plots: {paths.report}")
     return lines

@@ -75,6 +75,8 @@ class SweepView(SweepListener):
         gave = row["state"] if row["results"] is None else format_results(row["results"])
         if row["reason"]:
             gave += f" ({row['reason']})"
+        if row["at"]:
+            gave += f" on {row['at']['host']}"
         counted = f"{trial}/{document['goal']}"
         if standing := self._table.standing:
             standing = end_training(standing, trial, now=time.monotonic())

@@ -1,9 +1,10 @@
 """What did the trials of a sweep give, and which is the best? sweep.json, and best.yaml.
 
 {"format": 1, "name", "state": running | finished | interrupted | failed, "reason", "method",
- "pruner", "metric": [...], "direction": [...], "seed", "goal", "study", "storage", "threads",
- "trials": [{"trial", "run", "state", "reason", "values": {path: value}, "results": [...] | null,
-             "epochs"}, ...],
+ "pruner", "metric": [...], "direction": [...], "seed", "goal", "study", "storage", "member",
+ "threads",
+ "trials": [{"trial", "run", "at": null (here) | {"host", "sweep": its folder there}, "state",
+             "reason", "values": {path: value}, "results": [...] | null, "epochs"}, ...],
  "best": its number | null, "front": [numbers that no other beats], "test": {metric, value} | null,
  "retrained": as `finalists.describe_finalists` returns it}
 
@@ -24,24 +25,52 @@ from dltrain.runs.layout import RunPaths
 from dltrain.runs.metrics import read_metrics_record
 from dltrain.runs.status import read_status
 from dltrain.runs.sweeps import SweepPaths
+from dltrain.sweep.claims import Member
 from dltrain.sweep.study import Recorded
 from dltrain.sweep.words import format_means
 
 
-def describe_trials(paths: SweepPaths, trials: Sequence[Recorded]) -> list[dict[str, Any]]:
-    """Return the rows of sweep.json, one a trial, in their order."""
+def describe_trials(
+    paths: SweepPaths, trials: Sequence[Recorded], *, places: Mapping[int, Member | None]
+) -> list[dict[str, Any]]:
+    """Return the rows of sweep.json, one a trial, in their order; None is a place here."""
     return [
         {
             "trial": each.number,
             "run": paths.trial(each.number).root.name,
+            "at": _describe_place(places[each.number]),
             "state": each.state,
             "reason": each.reason,
             "values": dict(each.values),
             "results": None if each.results is None else list(each.results),
-            "epochs": _count_epochs(paths.trial(each.number)),
+            "epochs": count_epochs(paths.trial(each.number))
+            if places[each.number] is None
+            else each.epochs,
         }
         for each in trials
     ]
+
+
+def describe_elsewhere(document: Mapping[str, Any]) -> list[str]:
+    """Return sentences on what of a sweep lies in folders of other processes, for people."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for row in document["trials"]:
+        if row["at"] is not None:
+            found.setdefault((row["at"]["host"], row["at"]["sweep"]), []).append(str(row["trial"]))
+    lines = [
+        f"trained on {host}, in {folder}: {', '.join(trials)}"
+        for (host, folder), trials in found.items()
+    ]
+    if document["best"] is None or document["test"] or document["state"] != "finished":
+        return lines
+    best = find_row(document, document["best"])
+    if best["at"] is not None:
+        run = f"{best['at']['sweep']}/{best['run']}"
+        lines.append(
+            f"test rows not scored: the best trial lies on {best['at']['host']}, whose process is "
+            f"gone. There: dltrain eval {run}"
+        )
+    return lines
 
 
 def find_front(trials: Sequence[Recorded], objectives: Sequence[Objective]) -> list[Recorded]:
@@ -84,11 +113,13 @@ def write_best(
     sweep: Sweep,
     *,
     threads: int | None,
+    place: Member | None,
     finalist: Mapping[str, Any] | None = None,
 ) -> None:
     """Write best.yaml: the best trial's config, which `fit` trains to the same model.
 
-    That is the trial's own run, with its own seed, also where it won as a `finalist`.
+    That is the trial's own run, with its own seed, also where it won as a `finalist`. `place` is
+    where it was trained, None for here, and `threads` what each worker has here.
     """
     results = best.results or ()
     values = ", ".join(
@@ -101,7 +132,9 @@ def write_best(
             for each, told in zip(sweep.objectives, format_means(finalist), strict=True)
         )
         head += f"# Over {len(finalist['runs'])} other seeds: {means}.\n"
-    if threads is not None:
+    if place is not None:
+        head += f"# It was trained on {place.host}; on another machine the last bits may differ.\n"
+    elif threads is not None:
         head += (
             f"# It was trained on {threads} thread{'' if threads == 1 else 's'}; the last bits may "
             f"differ unless TF_NUM_INTRAOP_THREADS={threads}.\n"
@@ -121,6 +154,10 @@ def describe_sweep(sweep: Sweep) -> dict[str, Any]:
     }
 
 
+def _describe_place(place: Member | None) -> dict[str, str] | None:
+    return None if place is None else {"host": place.host, "sweep": str(place.folder)}
+
+
 def _orient(trial: Recorded, objectives: Sequence[Objective]) -> tuple[float, ...]:
     """Return the results so that less is better."""
     assert trial.results is not None
@@ -134,7 +171,8 @@ def _beats(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
     return one != other and all(a <= b for a, b in zip(one, other, strict=True))
 
 
-def _count_epochs(run: RunPaths) -> int:
+def count_epochs(run: RunPaths) -> int:
+    """Return how many epochs a run has done, as far as its history can be read."""
     try:
         return len(read_history(run.history))
     except RunError:

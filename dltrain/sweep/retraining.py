@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from dltrain.config.dump import dump_config
-from dltrain.config.load import load_config
 from dltrain.config.sweep import Sweep
 from dltrain.errors import DataError, MachineError
 from dltrain.runs.atomic import write_text
@@ -16,6 +15,8 @@ from dltrain.runs.sweeps import SweepPaths
 from dltrain.sweep.crew import Crew, Worker
 from dltrain.sweep.finalists import list_left
 from dltrain.sweep.listener import SweepListener
+from dltrain.sweep.places import write_trial_config
+from dltrain.sweep.space import Point
 
 # A training whose worker dies so often, with no epoch between, takes it down by itself.
 _DEATHS = 2
@@ -24,8 +25,9 @@ _DEATHS = 2
 class Retraining:
     """Train what is left of the finalists; `order` is what each order to a worker shares.
 
-    `write` writes sweep.json anew, and returns what it holds. Raises DataError and MachineError
-    from the trainings.
+    `restore` returns the config of a trial, `write` writes sweep.json anew and returns what it
+    holds, and `on_wait` is called again and again. Raises DataError and MachineError from the
+    trainings.
     """
 
     def __init__(
@@ -35,13 +37,15 @@ class Retraining:
         sweep: Sweep,
         *,
         order: Mapping[str, Any],
+        restore: Callable[[int], Point],
         listener: SweepListener,
         write: Callable[[], dict[str, Any]],
         is_over: Callable[[], bool],
+        on_wait: Callable[[], None],
     ) -> None:
         self._crew, self._paths, self._sweep = crew, paths, sweep
-        self._order, self._listener = order, listener
-        self._write, self._is_over = write, is_over
+        self._order, self._restore, self._listener = order, restore, listener
+        self._write, self._is_over, self._on_wait = write, is_over, on_wait
         self._deaths: dict[tuple[int, int], int] = {}
         self._at_work: dict[int, tuple[int, int]] = {}
         self._epochs: dict[int, int] = {}
@@ -52,6 +56,7 @@ class Retraining:
         values = {row["trial"]: row["values"] for row in document["trials"]}
         waiting = list_left(document["retrained"])
         while True:
+            self._on_wait()
             if waiting and not self._is_over():
                 for worker in self._crew.find_idle():
                     trial, seed = waiting.pop(0)
@@ -74,7 +79,7 @@ class Retraining:
 
     def _give(self, worker: Worker, trial: int, seed: int) -> None:
         self._at_work[worker.number] = (trial, seed)
-        config = load_config(self._paths.trial_config(trial)).config
+        config = write_trial_config(self._paths, trial, self._restore(trial)).config
         self._epochs[trial] = config.training.epochs
         place = self._paths.retrained_config(trial, seed)
         if not place.is_file():

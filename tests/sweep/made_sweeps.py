@@ -73,6 +73,7 @@ def describe(sweep: Sweep, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "goal": len(rows),
         "study": "line",
         "storage": None,
+        "member": None,
         "threads": None,
         "trials": list(rows),
         "best": best,
@@ -102,6 +103,7 @@ def _make_trial(
     return {
         "trial": number,
         "run": folder.root.name,
+        "at": None,
         "state": state,
         "reason": "The loss became inf in epoch 1." if state == "failed" else "",
         "values": dict(values),
