@@ -152,6 +152,8 @@ def _count_trials(standing: Standing) -> Text:
     left = standing.goal - standing.done
     if left:
         line += f", {left} left"
+    if standing.elsewhere:
+        line += f", {standing.elsewhere} of them at work elsewhere"
     if standing.finalists and left:
         line += f", then {standing.finalists} with other seeds"
     elif standing.finalists:

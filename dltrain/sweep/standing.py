@@ -36,7 +36,8 @@ class Running:
 class Standing:
     """What is known of a sweep that runs.
 
-    `goal` counts the trials, `finalists` the trainings that follow them with other seeds. `took`
+    `goal` counts the trials, `finalists` the trainings that follow them with other seeds.
+    `elsewhere` are the trials at work in other processes of the study. `took`
     and `finalists_took` are the seconds of each that this process saw from its beginning to its
     end. `deadline` is that of max_seconds.
     """
@@ -51,6 +52,7 @@ class Standing:
     best: Mapping[str, Any] | None = None
     front: int = 0
     running: tuple[Running, ...] = ()
+    elsewhere: int = 0
     took: tuple[float, ...] = ()
     finalists_took: tuple[float, ...] = ()
 
@@ -70,15 +72,17 @@ class TimeLeft:
 
 def read_document(standing: Standing, document: Mapping[str, Any]) -> Standing:
     """Return the standing with the counts and the best of what sweep.json holds."""
-    states = [row["state"] for row in document["trials"]]
+    rows = document["trials"]
+    states = [row["state"] for row in rows]
     best, retrained = document["best"], document["retrained"]
-    row = next((row for row in document["trials"] if row["trial"] == best), None)
+    row = next((row for row in rows if row["trial"] == best), None)
     return replace(
         standing,
         goal=document["goal"],
         counts={state: states.count(state) for state in _ENDED},
         best=row,
         front=len(document["front"]),
+        elsewhere=sum(row["at"] is not None for row in rows if row["state"] == "running"),
         finalists=count_trainings(retrained) if retrained else standing.finalists,
         finalists_done=count_trainings(retrained) - len(list_left(retrained)),
     )
@@ -152,16 +156,21 @@ def _estimate(standing: Standing, now: float) -> float | None:
     again = standing.finalists_took or took
     trials = [each for each in standing.running if each.seed is None]
     finalists = [each for each in standing.running if each.seed is not None]
-    waiting = standing.goal - standing.done - len(trials)
+    waiting = standing.goal - standing.done - len(trials) - standing.elsewhere
     later = standing.finalists - standing.finalists_done - len(finalists)
     seconds = 0.0
-    for kind, count, sample in ((trials, waiting, took), (finalists, later, again)):
-        if not kind and count <= 0:
+    others = standing.elsewhere
+    for kind, away, count, sample in (
+        (trials, others, waiting, took),
+        (finalists, 0, later, again),
+    ):
+        if not kind and not away and count <= 0:
             continue
         if not sample:
             return None
-        left = [_left_of(each, fmean(sample), now) for each in kind]
-        seconds += _share_out(left, max(0, count), fmean(sample), standing.workers)
+        mean = fmean(sample)
+        left = [*(_left_of(each, mean, now) for each in kind), *[mean] * away]
+        seconds += _share_out(left, max(0, count), mean, standing.workers + away)
     return seconds
 
 

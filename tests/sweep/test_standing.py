@@ -76,6 +76,12 @@ def test_trainings_with_other_seeds_come_on_top() -> None:
     assert left(replace(standing, finalists_done=1), 130) == 40  # they took 20 s
 
 
+def test_trials_at_work_in_other_processes_share_the_rest() -> None:
+    standing = run_trial(replace(START, workers=1), 1, 100, 110)  # 9 left, at 10 s each
+    assert left(standing, 110) == 90
+    assert left(replace(standing, elsewhere=2), 110) == 30
+
+
 def test_the_nearer_of_the_limit_and_the_estimate_counts() -> None:
     standing = replace(run_trial(START, 1, 100, 110), deadline=130.0)
     assert estimate_time_left(standing, 110) == TimeLeft(20, limited=True)
@@ -85,14 +91,16 @@ def test_the_nearer_of_the_limit_and_the_estimate_counts() -> None:
 
 def test_counts_and_the_best_are_those_of_the_record() -> None:
     rows = [
-        {"trial": 1, "state": "finished", "results": [0.5]},
-        {"trial": 2, "state": "pruned", "results": None},
-        {"trial": 3, "state": "running", "results": None},
+        {"trial": 1, "state": "finished", "results": [0.5], "at": None},
+        {"trial": 2, "state": "pruned", "results": None, "at": {"host": "b", "sweep": "s"}},
+        {"trial": 3, "state": "running", "results": None, "at": None},
+        {"trial": 4, "state": "running", "results": None, "at": {"host": "b", "sweep": "s"}},
     ]
     document = {"goal": 4, "trials": rows, "best": 1, "front": [1], "retrained": None}
     standing = read_document(START, document)
     assert standing.counts == {"finished": 1, "pruned": 1, "failed": 0}
     assert (standing.done, standing.goal, standing.best) == (2, 4, rows[0])
+    assert standing.elsewhere == 1
 
 
 def test_a_trial_that_begins_again_is_shown_once() -> None:
