@@ -99,7 +99,7 @@ def _describe_best(standing: Standing, metrics: Sequence[str]) -> list[Text | _C
     )
     line = Text(f"best so far: trial {best['trial']}, {gave}", style="bold")
     if len(metrics) > 1 and standing.front > 1:
-        line.append(f"; {standing.front} trials are not beaten", style="not bold")
+        line.append(f"; {standing.front} on the front", style="not bold")
     return [line, _Cut(Text(describe_short(best["values"])), lines=_BEST_VALUES_LINES)]
 
 

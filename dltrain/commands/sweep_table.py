@@ -38,7 +38,7 @@ def show_sweep(paths: SweepPaths, document: Mapping[str, Any]) -> None:
             _print(console, f"trial {row['trial']} failed: {row['reason']}")
     if document["retrained"]:
         console.print()
-        console.print(_make_finalist_table(document))
+        console.print(make_finalist_table(document, width=console.width))
         for line in _list_failures(document["retrained"]):
             _print(console, line)
         console.print()
@@ -85,35 +85,39 @@ def _list_cells(row: Mapping[str, Any], objectives: int) -> list[str]:
 def _measure(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
     """Return the columns that a table takes with its cells unbroken, the gaps included."""
     return sum(
-        max(len(head), *(len(row[place]) for row in rows), 0) + _GAP
+        max(map(len, [head, *(line for row in rows for line in row[place].split("\n"))])) + _GAP
         for place, head in enumerate(heads)
     )
 
 
-def _make_finalist_table(document: Mapping[str, Any]) -> Table:
-    """Return the trials that were trained again: the mean of each objective, and every run."""
+def make_finalist_table(document: Mapping[str, Any], *, width: int) -> Table:
+    """Return the trials that were trained again, best first: each objective's mean, and each run.
+
+    Where that is wider than `width` the runs are left out.
+    """
     retrained, metrics = document["retrained"], document["metric"]
-    table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="bold")
-    table.add_column("trial", justify="right", no_wrap=True)
-    for metric in metrics:
-        table.add_column(f"{metric} ± sd", justify="right", no_wrap=True)
-    table.add_column("in the search", justify="right")
-    for seed in retrained["seeds"]:
-        table.add_column(f"seed {seed}", justify="right", overflow="fold")
-    best = document["best"]
+    heads = ["trial", *(f"{metric} ± sd" for metric in metrics), "in the search"]
+    heads += [f"seed {seed}" for seed in retrained["seeds"]]
+    rows, styles = [], []
     for row in sort_finalists(document):
         means = format_means(row) if row["mean"] else ["–"] * len(metrics)
-        table.add_row(
-            str(row["trial"]),
-            *means,
-            format_results(find_row(document, row["trial"])["results"]),
-            *(
-                format_results(run["results"]) if run["results"] else run["state"]
-                for run in row["runs"]
-            ),
-            style="bold" if row["trial"] == best and retrained["winner"] is not None else "",
-        )
+        search = find_row(document, row["trial"])["results"]
+        runs = [_stack(run["results"]) if run["results"] else run["state"] for run in row["runs"]]
+        rows.append([str(row["trial"]), *means, _stack(search), *runs])
+        styles.append("bold" if row["trial"] == retrained["winner"] else "")
+    if _measure(heads, rows) > width:
+        heads = heads[: -len(retrained["seeds"])]
+    table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="bold")
+    for head in heads:
+        table.add_column(head, justify="right", no_wrap=True)
+    for cells, style in zip(rows, styles, strict=True):
+        table.add_row(*cells[: len(heads)], style=style)
     return table
+
+
+def _stack(results: Sequence[float]) -> str:
+    """Return the objectives below each other."""
+    return "\n".join(format_results([value]) for value in results)
 
 
 def _list_failures(retrained: Mapping[str, Any]) -> list[str]:

@@ -161,5 +161,7 @@ def read_sweep_record(paths: SweepPaths) -> dict[str, Any]:
     record = read_record(paths.record, format_number=FORMAT)
     if not isinstance(record.get("trials"), list) or not isinstance(record.get("goal"), int):
         raise RunError(f"{paths.record} is damaged: it lists no trials.")
-    record.setdefault("retrained", None)  # older ones have none
+    # What older ones haven't.
+    record = {"member": None, "retrained": None, **record}
+    record["trials"] = [{"at": None, **row} for row in record["trials"]]
     return record

@@ -87,7 +87,7 @@ def test_several_objectives_and_other_seeds_are_told() -> None:
         finalists_done=2,
     )
     lines = draw(standing, metrics=("val_r2", "val_loss"))
-    best = "best so far: trial 12, val_r2 0.9000, val_loss 1.5000; 4 trials are not beaten"
+    best = "best so far: trial 12, val_r2 0.9000, val_loss 1.5000; 4 on the front"
     assert lines[1] == best
     assert lines[4].split() == ["12,", "seed", "43", "–", "–"]
     assert lines[5] == "40 of 40 trials done (40 finished); with other seeds 2 of 9"
