@@ -139,9 +139,9 @@ def _list_finalists(document: Mapping[str, Any]) -> Finalists | None:
         chief = row["trial"] == retrained["winner"]
         rows.append(Row(str(row["trial"]), row["trial"], cells, chief=chief))
     return Finalists(
-        f"The best {len(rows)} of the search were trained again with {len(retrained['seeds'])} "
-        "other seeds, the same for each. The best mean wins: the search's own result counts no "
-        "more, as it was chosen for being good.",
+        f"Of the search {_count(len(rows), 'trial')} trained again with "
+        f"{_count(len(retrained['seeds']), 'other seed', verb=False)}, the same for each. The best "
+        "mean wins: the search's own result counts no more, as it was chosen for being good.",
         (
             "trial",
             *(f"{metric} ± sd" for metric in document["metric"]),
@@ -150,6 +150,12 @@ def _list_finalists(document: Mapping[str, Any]) -> Finalists | None:
         ),
         tuple(rows),
     )
+
+
+def _count(number: int, noun: str, *, verb: bool = True) -> str:
+    """Return `1 trial was`, `3 trials were`, or without the verb `3 other seeds`."""
+    counted = f"{number} {noun}{'' if number == 1 else 's'}"
+    return f"{counted} {'was' if number == 1 else 'were'}" if verb else counted
 
 
 def _list_facts(sweep: Sweep, document: Mapping[str, Any]) -> list[tuple[str, str]]:

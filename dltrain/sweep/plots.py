@@ -88,8 +88,8 @@ def _draw_front(study: Study, sweep: Sweep, finished: int) -> list[SweepPlot]:
     plot = SweepPlot(
         "front",
         "Pareto front",
-        "Each point is a trial. Those on the front are beaten by no other in every objective: "
-        "which of them is best depends on what an objective is worth to you.",
+        "Each point is a trial. The red ones are the front: no other beats them in every "
+        "objective. Which of them is best depends on what an objective is worth to you.",
     )
     reason = _lacks(finished, 1)
     if count > 2:
