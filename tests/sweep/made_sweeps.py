@@ -115,7 +115,8 @@ def _make_trial(
 def record(number: int, *results: float, **values: Any) -> Recorded:
     """Return a finished trial as the study knows it; without results it failed."""
     state: Any = "finished" if results else "failed"
-    return Recorded(number, values or {"seed_of_it": number}, state, "", results or None)
+    values = values or {"seed_of_it": number}
+    return Recorded(number, values, state, "", results or None, epochs=1)
 
 
 def write_run(run: RunPaths, state: Any, *, value: float | None = None, reason: str = "") -> None:
