@@ -31,13 +31,13 @@ class Server:
 
     def make_database(self, name: str) -> str:
         """Make an empty database; return its URL."""
-        self._call("createdb", "--host", str(self.folder), "--username", USER, name)
+        self._call("createdb", *self._where, name)
         return self.url(name)
 
     def ask(self, database: str, query: str) -> list[str]:
         """Return the lines that a query gives."""
-        flags = ("--host", str(self.folder), "--username", USER, "--dbname", database)
-        return self._call("psql", "--tuples-only", "--no-align", *flags, "-c", query).splitlines()
+        flags = ("--tuples-only", "--no-align", "--dbname", database, "--command", query)
+        return self._call("psql", *self._where, *flags).splitlines()
 
     def start(self) -> None:
         """Start the server, and wait until it answers."""
@@ -64,6 +64,10 @@ class Server:
     def _data(self) -> str:
         return str(self.folder / "data")
 
+    @property
+    def _where(self) -> tuple[str, ...]:
+        return "--host", str(self.folder), "--port", str(self.port), "--username", USER
+
     def _call(self, program: str, *arguments: str) -> str:
         # The server refuses to run as root; the package brings a user for it.
         become = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
@@ -71,13 +75,13 @@ class Server:
             [*become, str(self.binaries / program), *arguments],
             cwd=self.folder,
             stdin=subprocess.DEVNULL,
-            capture_output=program != "pg_ctl",  # whose server would hold the pipe open
+            capture_output=True,
             text=True,
             timeout=120,
             check=False,
         )
         assert done.returncode == 0, done.stderr
-        return done.stdout or ""
+        return done.stdout
 
 
 def find_binaries() -> Path | None:

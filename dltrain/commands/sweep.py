@@ -166,6 +166,9 @@ def _refuse_mixture(
     config: Path | None, *, join: str | None, study: str | None, storage: str | None, resume: bool
 ) -> None:
     """Raise UsageError for arguments that don't go together."""
+    for given, flag in ((storage, "--storage"), (join, "--join")):
+        if given == "":
+            raise UsageError(f"{flag} is empty.", hint="It takes the URL of a database.")
     if join is None and config is None:
         raise UsageError(
             "dltrain sweep needs a CONFIG, or --join URL.", hint="`dltrain sweep run --help`."
@@ -179,8 +182,8 @@ def _refuse_mixture(
             f"{config} can't go with --join: the study has its config.",
             hint="Leave CONFIG out to join, or take --storage to begin a sweep in that database.",
         )
-    for given, flag in ((storage is not None, "--storage"), (resume, "--resume")):
-        if given:
+    for clashes, flag in ((storage is not None, "--storage"), (resume, "--resume")):
+        if clashes:
             raise UsageError(
                 f"{flag} can't go with --join.",
                 hint="--join URL is all: it names the database, and goes on with what is left.",

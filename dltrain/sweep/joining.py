@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from dltrain import __version__
 from dltrain.config.extending import apply_overrides
 from dltrain.config.load import LoadedConfig, check_document
 from dltrain.config.reading import read_text
-from dltrain.errors import RunError, UsageError
+from dltrain.errors import ConfigError, RunError, UsageError
 from dltrain.sweep.folder import DATA_PATHS
 from dltrain.sweep.storage import explaining_storage, hide_password, holds_studies, open_database
 from dltrain.sweep.study import CONFIG, GOAL, VERSION, count_done
@@ -38,9 +38,20 @@ class SharedSweep:
                     f"--set {override} can't go with --join: the study has its config.",
                     hint=f"Only where the data lies may differ here: {', '.join(mine)}.",
                 )
-        document = read_text(self.config, source=f"study {self.study}")
+        source = f"study {self.study}"
+        document = read_text(self.config, source=source)
         apply_overrides(document, [(f"--set {each}", each) for each in overrides])
-        return check_document(document)
+        try:
+            return check_document(document)
+        except ConfigError as error:
+            raise ConfigError(
+                [
+                    replace(each, hint=f"Say where it lies here: --set {each.key}=PATH.")
+                    if each.key in mine and each.source == source
+                    else each
+                    for each in error.problems
+                ]
+            ) from None
 
     def describe_version(self) -> str:
         """Return a sentence if another version of dltrain began the sweep; else nothing."""
@@ -64,7 +75,7 @@ def find_shared(url: str, study: str | None) -> SharedSweep:
             hint="A sweep that others can join is begun with `dltrain sweep CONFIG --storage URL`; "
             "study.journal serves a single process.",
         )
-    with explaining_storage(url):
+    with explaining_storage(url, flag="--join"):
         found = _list_shared(url)
     shown = hide_password(url)
     if study is not None:

@@ -159,7 +159,8 @@ class _Conductor:
         again = "the same command" if self._joined else "the same command with --resume"
         hint = f"Nothing is lost. When the database is back, go on with {again}."
         try:
-            with explaining_storage(self._storage, hint=hint):
+            flag = "--join" if self._joined else "--storage"
+            with explaining_storage(self._storage, flag=flag, hint=hint):
                 return self._run(again)
         except Interrupted:
             raise

@@ -110,8 +110,13 @@ def hide_password(url: str) -> str:
 
 
 @contextlib.contextmanager
-def explaining_storage(url: str | None, *, hint: str = OPENING) -> Iterator[None]:
-    """Turn what a database says into a MachineError, without the password that a URL may hold."""
+def explaining_storage(
+    url: str | None, *, flag: str = "--storage", hint: str = OPENING
+) -> Iterator[None]:
+    """Turn what a database says into a MachineError, without the password that a URL may hold.
+
+    `flag` is where the URL came from.
+    """
     if url is None:
         yield
         return
@@ -123,26 +128,27 @@ def explaining_storage(url: str | None, *, hint: str = OPENING) -> Iterator[None
         yield
     except ArgumentError:
         raise MachineError(
-            "--storage is no database URL.",
+            f"{flag} is no database URL.",
             hint="For example sqlite:///study.db or postgresql://user@host/database.",
         ) from None
     except ImportError as error:
         postgresql = shown.startswith(("postgresql:", "postgresql+psycopg:", "postgres:"))
+        said = str(error.__cause__ or error).rstrip(".")  # Optuna's own names no module
         raise MachineError(
-            f"--storage {shown} needs a package that isn't installed: {str(error).rstrip('.')}.",
+            f"{flag} {shown} needs a package that isn't installed: {said}.",
             hint="pip install 'dltrain[postgresql]'"
             if postgresql
             else "Install the database's driver.",
         ) from None
     except (SQLAlchemyError, StorageInternalError) as error:
         raise MachineError(
-            f"--storage {shown} doesn't answer: {_find_said(error)}", hint=hint
+            f"{flag} {shown} doesn't answer: {_find_said(error)}", hint=hint
         ) from None
     except RuntimeError as error:
         if "compatible with the table schema" not in str(error):
             raise
         raise MachineError(
-            f"--storage {shown} was set up by another version of Optuna.",
+            f"{flag} {shown} was set up by another version of Optuna.",
             hint=f"It says: {error}",
         ) from None
 

@@ -96,6 +96,7 @@ class SweepStudy:
                 load_if_exists=True,
             )
             self._ids: dict[int, int] = {}
+            self._reported: dict[int, set[int]] = {}
             self._find_known()
             if not isinstance(storage, JournalStorage):
                 member = member or make_member(secrets.token_hex(4), paths.root)
@@ -174,9 +175,12 @@ class SweepStudy:
 
     def report(self, number: int, epoch: int, value: float) -> None:
         """Note the objective's value after an epoch, once. Raises TakenOver."""
-        if epoch not in self._frozen(number).intermediate_values:
+        if number not in self._reported:  # asked once: in a database it takes half a dozen queries
+            self._reported[number] = set(self._frozen(number).intermediate_values)
+        if epoch not in self._reported[number]:
             with _noticing():
                 self._study._storage.set_trial_intermediate_value(self._ids[number], epoch, value)
+            self._reported[number].add(epoch)
 
     def must_stop(self, number: int) -> bool:
         """Ask the pruner whether the trial, at the last epoch reported, is to be stopped."""

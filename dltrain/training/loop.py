@@ -21,6 +21,7 @@ from dltrain.training.averaging import averaged_weights
 from dltrain.training.best import BestModel
 from dltrain.training.checkpoints import Checkpoints
 from dltrain.training.listener import EpochReport, Listener
+from dltrain.training.outcome import Stopped
 from dltrain.training.steps import Stretch, TrainingSteps, ValidationSteps
 
 StoppedBy = Literal["early_stopping", "max_seconds", "signal"]
@@ -106,7 +107,13 @@ class Loop:
         if parts.validation is not None:
             parts.validation.trace()
         while progress.epoch < parts.epochs and not self.parts.trained.stop_training:
-            if not self._run_epoch(inside=resumed is not None and progress.step > 0):
+            try:
+                is_whole = self._run_epoch(inside=resumed is not None and progress.step > 0)
+            except Stopped as stop:
+                if stop.stopped_by == "signal":  # it is to go on, though its epoch's wasn't due
+                    self.parts.checkpoints.save_now(self.parts, progress)
+                raise
+            if not is_whole:
                 parts = self.parts
                 parts.checkpoints.save_now(parts, progress)
                 return progress
