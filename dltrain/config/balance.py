@@ -14,6 +14,7 @@ from dltrain.catalog.datasets import DatasetInfo
 from dltrain.catalog.rules import MAPPING, Rule, either, list_of, number, optional, whole
 from dltrain.catalog.suggest import nearest
 from dltrain.config.document import Problems
+from dltrain.config.methods import Methods, read_method
 from dltrain.config.paths import Path
 from dltrain.config.reading import describe
 from dltrain.config.schema import RunConfig, Spec
@@ -31,7 +32,7 @@ _WEIGHTS = Rule(
 _RATIO = number(above=0, at_most=1)
 _SHARE = number(above=0, below=1)
 
-METHODS: Mapping[str, Mapping[str, tuple[Rule, Any]]] = {
+METHODS: Methods = {
     "class_weight": {"weights": (optional(_WEIGHTS), None)},
     "oversample": {"ratio": (_RATIO, 1.0)},
     "undersample": {"ratio": (_RATIO, 1.0)},
@@ -41,8 +42,6 @@ METHODS: Mapping[str, Mapping[str, tuple[Rule, Any]]] = {
         "alpha": (optional(either(_SHARE, list_of(_WEIGHT))), None),
     },
 }
-"""Each method's arguments, with the rule that a value must pass and the default."""
-
 KEPT_SHARE = _RATIO
 """What `dataset.keep` may say of a class."""
 
@@ -52,49 +51,7 @@ RESAMPLING = ("oversample", "undersample", "smote")
 
 def check_balance(raw: object, problems: Problems) -> Spec | None:
     """Return the method as `{"type": name, …}` with every default, or None after a problem."""
-    if isinstance(raw, str):
-        raw = {"type": raw}
-    if not isinstance(raw, dict):
-        expected = f"one of {', '.join(METHODS)}, or a mapping with type:"
-        problems.add(PATH, expected=expected, received=describe(raw))
-        return None
-    kind = raw.get("type")
-    if not isinstance(kind, str) or kind not in METHODS:
-        written = (*PATH, "type") in problems.document.values
-        if "type" not in raw:
-            expected = f"type:, one of {', '.join(METHODS)}"
-            problems.add(PATH, expected=expected, received="none")
-            return None
-        expected = f"one of {', '.join(METHODS)}"
-        where = (*PATH, "type") if written else PATH
-        add_wrong_value(where, kind, expected, problems, choices=METHODS)
-        return None
-    before = len(problems)
-    arguments = METHODS[kind]
-    for name, value in raw.items():
-        if name == "type":
-            continue
-        if name not in arguments:
-            names = ", ".join(arguments)
-            problems.add(
-                (*PATH, name),
-                f"{kind} has no argument '{name}'.",
-                hint=f"It takes {names}.",
-                of_key=True,
-                expected=f"an argument of {kind}: {names}",
-                received=f"'{name}'",
-                suggestion=nearest(name, arguments),
-            )
-        elif name == "weights" and isinstance(value, dict):
-            for key, weight in value.items():
-                if not _WEIGHT.accepts(weight):
-                    add_wrong_value((*PATH, name, key), weight, _WEIGHT.expected, problems)
-        elif not arguments[name][0].accepts(value):
-            add_wrong_value((*PATH, name), value, arguments[name][0].expected, problems)
-    if len(problems) > before:
-        return None
-    defaults = {name: default for name, (_, default) in arguments.items()}
-    return {"type": kind, **defaults, **{name: raw[name] for name in raw if name != "type"}}
+    return read_method(raw, PATH, METHODS, problems, items={"weights": _WEIGHT})
 
 
 def check_balance_fits(config: RunConfig, info: DatasetInfo, problems: Problems) -> None:

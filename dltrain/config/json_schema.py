@@ -17,6 +17,8 @@ from dltrain.catalog.rules import Schema, any_of
 from dltrain.config.balance import KEPT_SHARE, METHODS
 from dltrain.config.blocks import BLOCK_KEYS
 from dltrain.config.component_schemas import Definitions, Variant
+from dltrain.config.methods import write_schema
+from dltrain.config.pruners import PRUNERS
 from dltrain.config.schema import RunConfig
 from dltrain.config.sweep import KINDS
 from dltrain.config.trackers import TRACKERS, URI_PATTERN
@@ -126,7 +128,10 @@ def _fill_sections(sections: dict[str, Any], definitions: Definitions) -> None:
     keep["additionalProperties"] = KEPT_SHARE.schema
     dataset["classes"]["anyOf"][0]["minItems"] = 2
     balance = sections["TrainingConfig"]["properties"]["balance"]
-    sections["TrainingConfig"]["properties"]["balance"] = {**balance, **_balance()}
+    sections["TrainingConfig"]["properties"]["balance"] = {
+        **balance,
+        **any_of(write_schema(METHODS), _NULL),
+    }
     phases = sections["TrainingConfig"]["properties"]["phases"]
     phases["anyOf"][0]["items"] = _phase(definitions)
     from_run = sections["FromRunConfig"]["properties"]["trainable"]
@@ -147,7 +152,9 @@ def _fill_sections(sections: dict[str, Any], definitions: Definitions) -> None:
     }
     callbacks = sections["TrainingConfig"]["properties"]["callbacks"]
     callbacks["items"] = definitions.component("callbacks")
-    sections["SweepConfig"]["properties"]["space"]["additionalProperties"] = _dimension()
+    sweep = sections["SweepConfig"]["properties"]
+    sweep["space"]["additionalProperties"] = _dimension()
+    sweep["pruner"] = {**sweep["pruner"], **write_schema(PRUNERS)}
 
 
 def _dimension() -> Schema:
@@ -185,23 +192,6 @@ def _phase(definitions: Definitions) -> Schema:
         },
         "additionalProperties": False,
     }
-
-
-def _balance() -> Schema:
-    """Return the methods by name, and each as a mapping with its arguments."""
-    methods = [
-        {
-            "type": "object",
-            "properties": {
-                "type": {"const": kind},
-                **{name: {**rule.schema, "default": value} for name, (rule, value) in held.items()},
-            },
-            "required": ["type"],
-            "additionalProperties": False,
-        }
-        for kind, held in METHODS.items()
-    ]
-    return any_of({"enum": [*METHODS]}, *methods, _NULL)
 
 
 def _dataset_name() -> dict[str, Any]:

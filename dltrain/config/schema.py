@@ -374,8 +374,10 @@ class SweepConfig(Section):
         description="Seconds after which no trial begins, and those at work stop after their "
         "epoch.",
     )
-    pruner: Literal["none", "median", "hyperband", "successive_halving"] = Field(
-        "none", description="Which trials are stopped early because others were better by then."
+    pruner: Any = Field(
+        "none",
+        description="Which trials are stopped early because others were better by then: none, "
+        "median, percentile, hyperband, successive_halving; an Optuna pruner, with its arguments.",
     )
     seed: Annotated[int, Field(ge=0, lt=2**31)] | None = Field(
         None, description="Fixes which values are tried; default: the config's own seed."

@@ -9,10 +9,13 @@ from typing import Any, Literal, TypeGuard
 
 from dltrain.catalog.suggest import nearest
 from dltrain.config.document import Problems
+from dltrain.config.methods import read_method
 from dltrain.config.monitors import best_direction, monitored_names
 from dltrain.config.paths import Path, parse_path
+from dltrain.config.pruners import PATH as PRUNER
+from dltrain.config.pruners import PRUNERS
 from dltrain.config.reading import describe
-from dltrain.config.schema import RunConfig, SweepConfig, SweepDirection
+from dltrain.config.schema import RunConfig, Spec, SweepConfig, SweepDirection
 
 DEFAULT_TRIALS = 20
 
@@ -93,7 +96,7 @@ class Sweep:
     dimensions: tuple[Dimension, ...]
     objectives: tuple[Objective, ...]
     method: str
-    pruner: str
+    pruner: Spec
     trials: int | None
     max_seconds: float | None
     seed: int
@@ -113,13 +116,14 @@ def read_sweep(config: RunConfig, problems: Problems) -> Sweep:
                 _check_countable(found, problems)
             dimensions.append(found)
     objectives = _read_objectives(section, config, problems)
-    if section.pruner != "none" and len(objectives) > 1:
+    pruner = read_method(section.pruner, PRUNER, PRUNERS, problems) or {"type": "none"}
+    if pruner["type"] != "none" and len(objectives) > 1:
         problems.add(
-            ("sweep", "pruner"),
+            PRUNER,
             "trials with several objectives can't be pruned: none of them decides alone.",
             hint="Write `pruner: none`, or one metric.",
             expected="none",
-            received=section.pruner,
+            received=pruner["type"],
         )
     _check_method(section, objectives, dimensions, problems)
     trials = section.trials
@@ -129,7 +133,7 @@ def read_sweep(config: RunConfig, problems: Problems) -> Sweep:
         dimensions=tuple(dimensions),
         objectives=tuple(objectives),
         method=section.method,
-        pruner=section.pruner,
+        pruner=pruner,
         trials=trials,
         max_seconds=section.max_seconds,
         seed=config.seed if section.seed is None else section.seed,

@@ -147,7 +147,7 @@ def describe_sweep(sweep: Sweep) -> dict[str, Any]:
     """Return what sweep.json says of the sweep itself."""
     return {
         "method": sweep.method,
-        "pruner": sweep.pruner,
+        "pruner": sweep.pruner["type"],
         "metric": [each.metric for each in sweep.objectives],
         "direction": [each.direction for each in sweep.objectives],
         "seed": sweep.seed,

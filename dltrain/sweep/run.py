@@ -297,7 +297,7 @@ class _Conductor:
                 return "pause"
         if epoch == epochs:
             return "on"
-        if self._sweep.pruner != "none" and self._study.must_stop(trial):
+        if self._sweep.pruner["type"] != "none" and self._study.must_stop(trial):
             return "prune"
         return "pause" if self._is_over() else "on"
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dltrain.config.schema import Spec
 from dltrain.config.sweep import Dimension, Sweep
 from dltrain.errors import MachineError
 
@@ -55,17 +56,20 @@ def make_sampler(sweep: Sweep, *, trial: int, fixed: Mapping[str, Any] | None) -
     return samplers.TPESampler(seed=seed)
 
 
-def make_pruner(name: str, *, epochs: int) -> BasePruner:
+def make_pruner(spec: Spec, *, epochs: int) -> BasePruner:
     """Return the pruner that a sweep names; its steps are epochs."""
     from optuna import pruners
 
-    match name:
+    arguments = {name: value for name, value in spec.items() if name != "type"}
+    match spec["type"]:
         case "median":
-            return pruners.MedianPruner()
+            return pruners.MedianPruner(**arguments)
+        case "percentile":
+            return pruners.PercentilePruner(**arguments)
         case "hyperband":
-            return pruners.HyperbandPruner(max_resource=epochs)
+            return pruners.HyperbandPruner(max_resource=epochs, **arguments)
         case "successive_halving":
-            return pruners.SuccessiveHalvingPruner()
+            return pruners.SuccessiveHalvingPruner(**arguments)
     return pruners.NopPruner()
 
 

@@ -131,6 +131,26 @@ def test_a_section_becomes_dimensions_and_objectives(load: Load) -> None:
             "7:11 sweep.pruner: trials with several objectives can't be pruned: none of them "
             "decides alone. Write `pruner: none`, or one metric.",
         ),
+        (
+            write("seed: {choice: [1, 2]}", more="pruner: medain"),
+            "6:11 sweep.pruner: expected one of none, median, percentile, hyperband, "
+            "successive_halving, received the text 'medain'. Did you mean 'median'?",
+        ),
+        (
+            write("seed: {choice: [1, 2]}", more="pruner: {type: median, n_warmup_epochs: 5}"),
+            "6:26 sweep.pruner.n_warmup_epochs: median has no argument 'n_warmup_epochs'. "
+            "Did you mean 'n_warmup_steps'?",
+        ),
+        (
+            write("seed: {choice: [1, 2]}", more="pruner: {type: hyperband, reduction_factor: 1}"),
+            "6:47 sweep.pruner.reduction_factor: expected a whole number >= 2, received the "
+            "number 1.",
+        ),
+        (
+            write("seed: {choice: [1, 2]}", more="pruner: {n_warmup_steps: 5}"),
+            "6:11 sweep.pruner: expected type:, one of none, median, percentile, hyperband, "
+            "successive_halving, received none.",
+        ),
     ],
 )
 def test_a_wrong_section_is_told_where_it_stands(refuse: Refuse, text: str, problem: str) -> None:

@@ -66,7 +66,7 @@ def describe(sweep: Sweep, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "state": "finished",
         "reason": "",
         "method": sweep.method,
-        "pruner": sweep.pruner,
+        "pruner": sweep.pruner["type"],
         "metric": [each.metric for each in sweep.objectives],
         "direction": [each.direction for each in sweep.objectives],
         "seed": sweep.seed,
