@@ -14,9 +14,9 @@ from dltrain.commands.data import DataDirOption, OfflineOption
 from dltrain.commands.fit import DeviceChoice, DeviceOption
 from dltrain.commands.options import SetOption
 from dltrain.config.load import load_config
-from dltrain.errors import TrainingError, UsageError
+from dltrain.errors import DltrainError, TrainingError, UsageError
 from dltrain.runs.layout import DEFAULT_ROOT
-from dltrain.runs.sweeps import read_sweep_record, resolve_sweep
+from dltrain.runs.sweeps import SweepPaths, read_sweep_record, resolve_sweep
 
 if TYPE_CHECKING:
     from typer._click import Context
@@ -42,6 +42,9 @@ app = typer.Typer(
 RunsDirOption = Annotated[
     Path | None,
     typer.Option("--runs-dir", help="The folder that holds runs and sweeps [default: runs]."),
+]
+SweepArgument = Annotated[
+    str, typer.Argument(metavar="SWEEP", help="NAME, NAME/sweep-0001, or a path.")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
@@ -86,6 +89,14 @@ def run(
     device: DeviceOption = DeviceChoice.AUTO,
     data_dir: DataDirOption = None,
     offline: OfflineOption = False,
+    no_report: Annotated[
+        bool,
+        typer.Option(
+            "--no-report",
+            envvar="DLTRAIN_NO_REPORT",
+            help="Leave out report.html; `dltrain sweep report` makes it.",
+        ),
+    ] = False,
     as_json: JsonOption = False,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Print results and errors only.")
@@ -138,9 +149,11 @@ def run(
         storage=storage or join,
         join=shared.study if shared else None,
         resume=resume,
-        listener=SweepListener() if quiet else SweepView(),
+        listener=SweepListener() if quiet else SweepView(loaded.sweep, workers=workers),
     )
-    _print(paths.root, document, as_json=as_json)
+    if not no_report:
+        _make_page(paths, is_quiet=quiet)
+    _print(paths, document, as_json=as_json)
     if document["best"] is None and document["state"] == "finished":
         reason = next((row["reason"] for row in document["trials"] if row["reason"]), "")
         raise TrainingError(
@@ -189,9 +202,7 @@ def _describe_command_line(url: str | None) -> list[str]:
 
 @app.command("show")
 def show(
-    sweep: Annotated[
-        str, typer.Argument(metavar="SWEEP", help="NAME, NAME/sweep-0001, or a path.")
-    ],
+    sweep: SweepArgument,
     runs_dir: RunsDirOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -199,15 +210,62 @@ def show(
     paths = resolve_sweep(sweep, root=runs_dir or DEFAULT_ROOT)
     document = read_sweep_record(paths)
     del document["format"]
-    _print(paths.root, document, as_json=as_json)
+    _print(paths, document, as_json=as_json)
 
 
-def _print(root: Path, document: Mapping[str, Any], *, as_json: bool) -> None:
+@app.command("report")
+def report(
+    sweep: SweepArgument,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Where to write it; default: report.html of SWEEP."),
+    ] = None,
+    runs_dir: RunsDirOption = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite --output.")] = False,
+) -> None:
+    """Write report.html of SWEEP: one file with Optuna's plots and the trials."""
+    from dltrain.commands.report import check_output
+    from dltrain.sweep.page import write_sweep_page
+
+    paths = resolve_sweep(sweep, root=runs_dir or DEFAULT_ROOT)
+    if output is not None:
+        check_output(output, force=force)
+    typer.echo(write_sweep_page(paths, output=output))
+
+
+def _make_page(paths: SweepPaths, *, is_quiet: bool) -> None:
+    """Write report.html of a sweep that has ended; whatever goes wrong is told, nothing more."""
+    from dltrain.sweep.plots import has_plotly
+
+    again = f"dltrain sweep report {paths.root}"
+    if not has_plotly():
+        if not is_quiet:
+            typer.echo(
+                f"note: there is no page with plots: pip install 'dltrain[plotly]', then {again}",
+                err=True,
+            )
+        return
+    from dltrain.sweep.page import write_sweep_page
+
+    try:
+        write_sweep_page(paths)
+    except DltrainError as error:
+        typer.echo(f"warning: {error.message} The sweep is whole; afterwards: {again}", err=True)
+    except Exception as error:  # a defect in a plot must not fail a search of hours
+        typer.echo(
+            f"warning: the page failed ({type(error).__name__}: {error}). The sweep is whole. "
+            f"This is a defect of dltrain; see it by: {again}",
+            err=True,
+        )
+
+
+def _print(paths: SweepPaths, document: Mapping[str, Any], *, as_json: bool) -> None:
     if as_json:
         from dltrain.runs.atomic import to_json
 
-        typer.echo(to_json({"sweep": str(root), **document}))
+        report = str(paths.report) if paths.report.is_file() else None
+        typer.echo(to_json({"sweep": str(paths.root), **document, "report": report}))
         return
-    from dltrain.commands.sweep_view import show_sweep
+    from dltrain.commands.sweep_table import show_sweep
 
-    show_sweep(root, document)
+    show_sweep(paths, document)

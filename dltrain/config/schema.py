@@ -355,6 +355,13 @@ class TrainingConfig(Section):
 SweepDirection = Literal["minimize", "maximize"]
 
 
+class RetrainConfig(Section):
+    """Which trials of a sweep are trained again at its end, and how often."""
+
+    top: Count = Field(3, description="How many of the best trials are trained again.")
+    seeds: Count = Field(3, description="With how many other seeds each of them is.")
+
+
 class SweepConfig(Section):
     """Which values `dltrain sweep` tries, and how it chooses among them."""
 
@@ -389,6 +396,10 @@ class SweepConfig(Section):
     )
     seed: Annotated[int, Field(ge=0, lt=2**31)] | None = Field(
         None, description="Fixes which values are tried; default: the config's own seed."
+    )
+    retrain: RetrainConfig | None = Field(
+        None,
+        description="Train the best trials again with other seeds, and let the best mean win.",
     )
 
 

@@ -62,8 +62,8 @@ def _refuse_another(paths: SweepPaths, loaded: LoadedConfig) -> None:
     if differences:
         raise RunError(
             f"{paths.root} belongs to another config; different are: {', '.join(differences)}.",
-            hint="When a sweep goes on, sweep.trials and sweep.max_seconds may change. Leave "
-            "--resume out to begin a new one.",
+            hint="When a sweep goes on, sweep.trials, sweep.max_seconds and sweep.retrain may "
+            "change. Leave --resume out to begin a new one.",
         )
 
 
@@ -81,4 +81,4 @@ def describe_shared(loaded: LoadedConfig) -> str:
 
 
 def _essence(sweep: Sweep) -> Sweep:
-    return replace(sweep, trials=None, max_seconds=None)
+    return replace(sweep, trials=None, max_seconds=None, retrain=None)

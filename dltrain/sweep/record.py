@@ -8,6 +8,7 @@ from typing import Any
 
 from dltrain.config.sweep import Sweep
 from dltrain.runs.sweeps import SweepPaths, write_sweep
+from dltrain.sweep.finalists import describe_finalists, find_finalist
 from dltrain.sweep.places import write_trial_config
 from dltrain.sweep.result import describe_sweep, describe_trials, find_front, write_best
 from dltrain.sweep.study import Recorded, SweepStudy
@@ -51,12 +52,19 @@ class SweepRecord:
             self._study.claims.look()
         places = {each.number: self._study.claims.place_of(each.number) for each in self._trials}
         front = find_front(self._trials, self._sweep.objectives)
-        if front:
-            best = front[0]
+        retrained = self._describe_finalists(self._trials)
+        best = _choose_best(front, self._trials, retrained)
+        if best is not None:
             if anew and not self._paths.trial_config(best.number).is_file():
                 write_trial_config(self._paths, best.number, self._study.restore(best.number))
-            threads, place = self._head.threads, places[best.number]
-            write_best(self._paths, best, self._sweep, threads=threads, place=place)
+            write_best(
+                self._paths,
+                best,
+                self._sweep,
+                threads=self._head.threads,
+                place=places[best.number],
+                finalist=find_finalist(retrained, best.number),
+            )
         document = {
             "name": self._head.name,
             "state": state,
@@ -68,14 +76,32 @@ class SweepRecord:
             "member": self._head.member,
             "threads": self._head.threads,
             "trials": describe_trials(self._paths, self._trials, places=places),
-            "best": front[0].number if front else None,
+            "best": None if best is None else best.number,
             "front": [each.number for each in front],
             "test": self.test,
+            "retrained": retrained,
         }
         write_sweep(self._paths, document)
         return document
 
+    def describe_finalists(self) -> dict[str, Any] | None:
+        """Return how the trials stand that are trained with other seeds; None if not so far."""
+        return self._describe_finalists(self._study.list_trials())
+
     def find_best(self) -> Recorded | None:
-        """Return the best trial so far."""
-        front = find_front(self._study.list_trials(), self._sweep.objectives)
-        return front[0] if front else None
+        """Return the best trial so far, or the one that won with other seeds."""
+        trials = self._study.list_trials()
+        front = find_front(trials, self._sweep.objectives)
+        return _choose_best(front, trials, self._describe_finalists(trials))
+
+    def _describe_finalists(self, trials: Sequence[Recorded]) -> dict[str, Any] | None:
+        return describe_finalists(self._paths, self._sweep, trials, goal=self._study.goal)
+
+
+def _choose_best(
+    front: Sequence[Recorded], trials: Sequence[Recorded], retrained: Mapping[str, Any] | None
+) -> Recorded | None:
+    winner = retrained["winner"] if retrained else None
+    if winner is not None:
+        return next(each for each in trials if each.number == winner)
+    return front[0] if front else None

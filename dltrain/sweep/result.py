@@ -5,9 +5,11 @@
  "threads",
  "trials": [{"trial", "run", "at": null (here) | {"host", "sweep": its folder there}, "state",
              "reason", "values": {path: value}, "results": [...] | null, "epochs"}, ...],
- "best": its number | null, "front": [numbers that no other beats], "test": {metric, value} | null}
+ "best": its number | null, "front": [numbers that no other beats], "test": {metric, value} | null,
+ "retrained": as `finalists.describe_finalists` returns it}
 
-Of several objectives `best` is the one of the front that is best in the first of them.
+`best` is the trial that won with other seeds, if some were trained again. Else, of several
+objectives, it is the one of the front that is best in the first of them.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ from dltrain.runs.status import read_status
 from dltrain.runs.sweeps import SweepPaths
 from dltrain.sweep.claims import Member
 from dltrain.sweep.study import Recorded
+from dltrain.sweep.words import format_means
 
 
 def describe_trials(
@@ -75,11 +78,19 @@ def find_front(trials: Sequence[Recorded], objectives: Sequence[Objective]) -> l
 
     "Best first" is by the first objective, then the second, …; the earlier trial wins a tie.
     """
-    scored = [(_orient(each, objectives), each) for each in trials if each.results is not None]
-    scored.sort(key=lambda pair: (pair[0], pair[1].number))
+    ranked = sort_trials(trials, objectives)
+    scores = [_orient(each, objectives) for each in ranked]
     return [
-        trial for score, trial in scored if not any(_beats(other, score) for other, _ in scored)
+        trial
+        for score, trial in zip(scores, ranked, strict=True)
+        if not any(_beats(other, score) for other in scores)
     ]
+
+
+def sort_trials(trials: Sequence[Recorded], objectives: Sequence[Objective]) -> list[Recorded]:
+    """Return the trials that have results, best first as for `find_front`."""
+    scored = [each for each in trials if each.results is not None]
+    return sorted(scored, key=lambda each: (_orient(each, objectives), each.number))
 
 
 def read_results(run: RunPaths, objectives: Sequence[Objective]) -> tuple[float, ...] | None:
@@ -97,17 +108,30 @@ def read_results(run: RunPaths, objectives: Sequence[Objective]) -> tuple[float,
 
 
 def write_best(
-    paths: SweepPaths, best: Recorded, sweep: Sweep, *, threads: int | None, place: Member | None
+    paths: SweepPaths,
+    best: Recorded,
+    sweep: Sweep,
+    *,
+    threads: int | None,
+    place: Member | None,
+    finalist: Mapping[str, Any] | None = None,
 ) -> None:
     """Write best.yaml: the best trial's config, which `fit` trains to the same model.
 
-    `place` is where it was trained, None for here, and `threads` what each worker has here.
+    That is the trial's own run, with its own seed, also where it won as a `finalist`. `place` is
+    where it was trained, None for here, and `threads` what each worker has here.
     """
     results = best.results or ()
     values = ", ".join(
         f"{each.metric} {value:.6g}" for each, value in zip(sweep.objectives, results, strict=True)
     )
     head = f"# The best of {paths.label}: trial {best.number}, {values}.\n"
+    if finalist is not None:
+        means = ", ".join(
+            f"{each.metric} {told}"
+            for each, told in zip(sweep.objectives, format_means(finalist), strict=True)
+        )
+        head += f"# Over {len(finalist['runs'])} other seeds: {means}.\n"
     if place is not None:
         head += f"# It was trained on {place.host}; on another machine the last bits may differ.\n"
     elif threads is not None:
@@ -159,3 +183,14 @@ def find_row(document: Mapping[str, Any], trial: int) -> Mapping[str, Any]:
     """Return the row of a trial in what sweep.json holds."""
     row: Mapping[str, Any] = next(row for row in document["trials"] if row["trial"] == trial)
     return row
+
+
+def sort_rows(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the rows of the trials, best first by the first objective; without a result last."""
+    sign = 1 if document["direction"][0] == "minimize" else -1
+
+    def rank(row: Mapping[str, Any]) -> tuple[bool, float, int]:
+        results = row["results"]
+        return results is None, sign * results[0] if results else 0.0, row["trial"]
+
+    return sorted(document["trials"], key=rank)

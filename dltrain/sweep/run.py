@@ -12,7 +12,7 @@ import shutil
 import signal
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +25,13 @@ from dltrain.runs.lock import release_run
 from dltrain.runs.sweeps import SweepPaths, read_sweep_record
 from dltrain.sweep.claims import Shared, make_member
 from dltrain.sweep.crew import Crew, Worker, choose_threads
+from dltrain.sweep.finalists import list_left
 from dltrain.sweep.folder import describe_shared, take_folder
 from dltrain.sweep.listener import SweepListener
 from dltrain.sweep.places import Places
 from dltrain.sweep.record import Head, SweepRecord
 from dltrain.sweep.result import find_row
+from dltrain.sweep.retraining import Retraining
 from dltrain.sweep.samplers import refuse_missing
 from dltrain.sweep.storage import explaining_storage, hide_password
 from dltrain.sweep.study import SweepStudy, TakenOver
@@ -141,7 +143,8 @@ class _Conductor:
             member=member.id if member else None,
             threads=self._threads,
         )
-        self._record = SweepRecord(paths, sweep, self._study, head=head, test=before.get("test"))
+        mine = replace(sweep, retrain=None) if join else sweep
+        self._record = SweepRecord(paths, mine, self._study, head=head, test=before.get("test"))
         self._places = Places(paths, self._study.claims)
         self._trials = Trials(paths, sweep, self._study, self._places, self._record, listener)
         self._deaths: dict[int, int] = {}
@@ -183,14 +186,18 @@ class _Conductor:
                 listening(Signals(), on_second=lambda _: None),
                 Crew(self._paths, size=self._options.workers, threads=self._threads) as crew,
             ):
-                self._train(crew)
-                self._score_winner(crew)
+                try:
+                    self._train(crew)
+                    self._train_finalists(crew)
+                    self._score_winner(crew)
+                except (KeyboardInterrupt, Terminated):
+                    self._listener.note("Stopping: the running trials write a checkpoint.")
+                    raise
         except (KeyboardInterrupt, Terminated) as error:
             number = signal.SIGTERM if isinstance(error, Terminated) else signal.SIGINT
             raise self._interrupt(number, again) from None
-        left = self._study.goal - self._trials.count_done()
-        trials = "1 trial" if left == 1 else f"{left} trials"
-        reason = f"stopped by max_seconds, with {trials} left" if left else ""
+        left = self._describe_left()
+        reason = f"stopped by max_seconds, with {left} left" if left else ""
         return self._record.write("interrupted" if left else "finished", reason)
 
     def _train(self, crew: Crew) -> None:
@@ -315,10 +322,45 @@ class _Conductor:
         with contextlib.suppress(TakenOver):
             self._trials.fail(trial, f"its worker {how}, {_DEATHS} times{memory}")
 
+    def _train_finalists(self, crew: Crew) -> None:
+        """Train the best trials with other seeds, if the sweep asks for it and is so far."""
+        if self._sweep.retrain is None or self._trials.count_done() < self._study.goal:
+            return
+        if self._leaves_the_end:
+            self._listener.note("The process that began the sweep trains the best ones again.")
+            return
+        Retraining(
+            crew,
+            self._paths,
+            self._sweep,
+            order=self._describe_order(0),
+            restore=self._study.restore,
+            listener=self._listener,
+            write=lambda: self._record.write("running"),
+            is_over=self._is_over,
+            on_wait=self._trials.refresh,
+        ).run()
+
+    @property
+    def _leaves_the_end(self) -> bool:
+        """Tell whether the winner is found, and scored, by the process that began the sweep.
+
+        Trainings with other seeds lie in its folder, and all others would train them again.
+        """
+        return self._sweep.retrain is not None and self._joined
+
+    def _describe_left(self) -> str:
+        """Return `2 trials`, or the trainings with other seeds; "" when all are done."""
+        left = self._study.goal - self._trials.count_done()
+        if left:
+            return "1 trial" if left == 1 else f"{left} trials"
+        again = len(list_left(self._record.describe_finalists()))
+        return f"{again} training{'' if again == 1 else 's'} with other seeds" if again else ""
+
     def _score_winner(self, crew: Crew) -> None:
         """Score the test rows, once, by the model of the best trial of a sweep that is done."""
         best = self._record.find_best()
-        if best is None or self._trials.count_done() < self._study.goal:
+        if best is None or self._describe_left() or self._leaves_the_end:
             return
         trial, claims = best.number, self._study.claims
 
@@ -342,6 +384,8 @@ class _Conductor:
         word = "terminated" if number == signal.SIGTERM else "interrupted"
         done, goal = self._trials.count_done(), self._study.goal
         reached = f"{word}: {done} of {goal} trials are done"
+        if left := len(list_left(self._record.describe_finalists())):
+            reached += f", {left} training{'' if left == 1 else 's'} with other seeds are left"
         self._record.write("interrupted", reached)
         return Interrupted(
             f"The sweep was {reached}.",

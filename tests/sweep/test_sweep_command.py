@@ -49,7 +49,7 @@ def test_a_sweep_finds_the_best_on_validation_and_scores_test_once(tmp_path: Pat
     assert result.code == 0, result.err
     document = result.json
     sweep = tmp_path / SWEEP
-    assert document == {"sweep": str(SWEEP), **read_plain(sweep)}
+    assert document == {"sweep": str(SWEEP), **read_plain(sweep), "report": None}
     assert (document["state"], document["goal"], len(document["trials"])) == ("finished", 4, 4)
     for row in document["trials"]:
         run = sweep / row["run"]
@@ -87,8 +87,8 @@ def test_a_sweep_finds_the_best_on_validation_and_scores_test_once(tmp_path: Pat
     assert refused.code == 2
     assert refused.err.endswith(
         f"error: {SWEEP} belongs to another config; different are: training.batch_size.\n"
-        "When a sweep goes on, sweep.trials and sweep.max_seconds may change. Leave --resume out "
-        "to begin a new one.\n"
+        "When a sweep goes on, sweep.trials, sweep.max_seconds and sweep.retrain may change. Leave "
+        "--resume out to begin a new one.\n"
     )
 
 
