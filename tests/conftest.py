@@ -1,7 +1,8 @@
-"""Give the tests that train an empty workplace, the command line, and a trained run."""
+"""Give the tests that train an empty workplace, the command line, a trained run, a database."""
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
+from postgresql import Server, find_binaries, running_server
 from tiny_runs import CONFIG, Result, change
 
 
@@ -86,3 +88,16 @@ def copied_run(trained_run: Path, workplace: Path) -> Path:
     copy = workplace / "runs" / "tiny" / "0001"
     shutil.copytree(trained_run, copy)
     return copy
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Server]:
+    """Run a PostgreSQL server for all tests; without one they skip, or fail in CI."""
+    binaries = find_binaries()
+    if binaries is None:
+        reason = "needs PostgreSQL's server: apt-get install postgresql"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with running_server(binaries) as server:
+        yield server

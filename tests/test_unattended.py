@@ -20,6 +20,7 @@ COMMANDS = {
     "smoke": (["smoke", "absent"], 2),
     "sweep run": (["sweep", "absent.yaml"], 2),
     "sweep show": (["sweep", "show", "absent"], 2),
+    "sweep report": (["sweep", "report", "absent"], 2),
     "eval": (["eval", "absent"], 2),
     "explain": (["explain", "absent"], 2),
     "predict": (["predict", "absent", "-"], 2),

@@ -40,7 +40,7 @@ def report(
     refuse_repeats(paths, doing="shown on a page")
     contents = RunContents(paths)
     if output is not None:
-        _check_output(output, force=force)
+        check_output(output, force=force)
     path = write_report(contents, output=output)
     for problem in contents.problems:
         typer.echo(f"note: {problem}", err=True)
@@ -49,7 +49,7 @@ def report(
     typer.echo(path)
 
 
-def _check_output(output: Path, *, force: bool) -> None:
+def check_output(output: Path, *, force: bool) -> None:
     """Raise UsageError if `output` can't be the new file that is asked for."""
     if output.is_dir():
         raise UsageError(f"--output: {output} is a directory; expected the path of a file.")

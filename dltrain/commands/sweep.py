@@ -12,13 +12,13 @@ from typer.core import TyperGroup
 
 from dltrain.commands.data import DataDirOption, OfflineOption
 from dltrain.commands.fit import DeviceChoice, DeviceOption
-from dltrain.commands.options import ConfigArgument, SetOption
+from dltrain.commands.options import SetOption
 from dltrain.config.load import load_config
 from dltrain.config.paths import parse_path
 from dltrain.config.sweep import Sweep
 from dltrain.errors import DltrainError, TrainingError, UsageError
 from dltrain.runs.layout import DEFAULT_ROOT
-from dltrain.runs.sweeps import read_sweep_record, resolve_sweep
+from dltrain.runs.sweeps import SweepPaths, read_sweep_record, resolve_sweep
 
 if TYPE_CHECKING:
     from typer._click import Context
@@ -45,12 +45,17 @@ RunsDirOption = Annotated[
     Path | None,
     typer.Option("--runs-dir", help="The folder that holds runs and sweeps [default: runs]."),
 ]
+SweepArgument = Annotated[
+    str, typer.Argument(metavar="SWEEP", help="NAME, NAME/sweep-0001, or a path.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 
 @app.command("run")
 def run(
-    config: ConfigArgument,
+    config: Annotated[
+        Path | None, typer.Argument(metavar="CONFIG", help="A YAML file.", show_default=False)
+    ] = None,
     overrides: SetOption = None,
     workers: Annotated[
         int, typer.Option("--workers", min=1, help="How many trials are trained at once.")
@@ -63,6 +68,22 @@ def run(
             help="A database for Optuna's study [default: a file beside the trials].",
         ),
     ] = None,
+    join: Annotated[
+        str | None,
+        typer.Option(
+            "--join",
+            metavar="URL",
+            help="Train trials of a sweep that another process keeps in this database.",
+        ),
+    ] = None,
+    study: Annotated[
+        str | None,
+        typer.Option(
+            "--study",
+            metavar="NAME",
+            help="With --join: which sweep of the database [default: the only unfinished one].",
+        ),
+    ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the latest sweep of that name.")
     ] = False,
@@ -70,6 +91,14 @@ def run(
     device: DeviceOption = DeviceChoice.AUTO,
     data_dir: DataDirOption = None,
     offline: OfflineOption = False,
+    no_report: Annotated[
+        bool,
+        typer.Option(
+            "--no-report",
+            envvar="DLTRAIN_NO_REPORT",
+            help="Leave out report.html; `dltrain sweep report` makes it.",
+        ),
+    ] = False,
     as_json: JsonOption = False,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Print results and errors only.")
@@ -82,7 +111,16 @@ def run(
     from dltrain.shapes.infer import infer_shapes
     from dltrain.sweep.corners import check_space
 
-    loaded = load_config(config, overrides=overrides or ())
+    _refuse_mixture(config, join=join, study=study, storage=storage, resume=resume)
+    shared = None
+    if join is not None:
+        from dltrain.sweep.joining import find_shared
+
+        shared = find_shared(join, study)
+        loaded = shared.load(overrides or ())
+    else:
+        assert config is not None
+        loaded = load_config(config, overrides=overrides or ())
     if loaded.sweep is None:
         raise UsageError(
             f"{config} has no `sweep:`, so nothing varies.",
@@ -99,6 +137,8 @@ def run(
 
     if not quiet:
         typer.echo(checked.describe(loaded.sweep), err=True)
+        if shared is not None and (note := shared.describe_version()):
+            typer.echo(note, err=True)
     try:
         paths, document = run_sweep(
             loaded,
@@ -108,16 +148,19 @@ def run(
                 data_dir=resolve_data_dir(data_dir),
                 offline=is_offline(offline),
                 device=device.value,
-                command_line=["dltrain", *sys.argv[1:]],
+                command_line=_describe_command_line(storage or join),
             ),
-            storage=storage,
+            storage=storage or join,
+            join=shared.study if shared else None,
             resume=resume,
-            listener=SweepListener() if quiet else SweepView(),
+            listener=SweepListener() if quiet else SweepView(loaded.sweep, workers=workers),
         )
     except DltrainError as error:
         error.hint = error.hint.replace("--run-dir", "--runs-dir")  # what is said of a single run
         raise
-    _print(paths.root, document, as_json=as_json)
+    if not no_report:
+        _make_page(paths, is_quiet=quiet)
+    _print(paths, document, as_json=as_json)
     if document["best"] is None and document["state"] == "finished":
         reason = next((row["reason"] for row in document["trials"] if row["reason"]), "")
         raise TrainingError(
@@ -126,11 +169,47 @@ def run(
         )
 
 
+def _refuse_mixture(
+    config: Path | None, *, join: str | None, study: str | None, storage: str | None, resume: bool
+) -> None:
+    """Raise UsageError for arguments that don't go together."""
+    for given, flag in ((storage, "--storage"), (join, "--join")):
+        if given == "":
+            raise UsageError(f"{flag} is empty.", hint="It takes the URL of a database.")
+    if join is None and config is None:
+        raise UsageError(
+            "dltrain sweep needs a CONFIG, or --join URL.", hint="`dltrain sweep run --help`."
+        )
+    if join is None and study is not None:
+        raise UsageError("--study goes with --join.", hint="It names a sweep in its database.")
+    if join is None:
+        return
+    if config is not None:
+        raise UsageError(
+            f"{config} can't go with --join: the study has its config.",
+            hint="Leave CONFIG out to join, or take --storage to begin a sweep in that database.",
+        )
+    for clashes, flag in ((storage is not None, "--storage"), (resume, "--resume")):
+        if clashes:
+            raise UsageError(
+                f"{flag} can't go with --join.",
+                hint="--join URL is all: it names the database, and goes on with what is left.",
+            )
+
+
+def _describe_command_line(url: str | None) -> list[str]:
+    """Return how this was called, for the record of each trial, without the URL's password."""
+    words = ["dltrain", *sys.argv[1:]]
+    if url is None:
+        return words
+    from dltrain.sweep.storage import hide_password
+
+    return [word.replace(url, hide_password(url)) for word in words]
+
+
 @app.command("show")
 def show(
-    sweep: Annotated[
-        str, typer.Argument(metavar="SWEEP", help="NAME, NAME/sweep-0001, or a path.")
-    ],
+    sweep: SweepArgument,
     runs_dir: RunsDirOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -138,7 +217,53 @@ def show(
     paths = resolve_sweep(sweep, root=runs_dir or DEFAULT_ROOT)
     document = read_sweep_record(paths)
     del document["format"]
-    _print(paths.root, document, as_json=as_json)
+    _print(paths, document, as_json=as_json)
+
+
+@app.command("report")
+def report(
+    sweep: SweepArgument,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Where to write it; default: report.html of SWEEP."),
+    ] = None,
+    runs_dir: RunsDirOption = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite --output.")] = False,
+) -> None:
+    """Write report.html of SWEEP: one file with Optuna's plots and the trials."""
+    from dltrain.commands.report import check_output
+    from dltrain.sweep.page import write_sweep_page
+
+    paths = resolve_sweep(sweep, root=runs_dir or DEFAULT_ROOT)
+    if output is not None:
+        check_output(output, force=force)
+    typer.echo(write_sweep_page(paths, output=output))
+
+
+def _make_page(paths: SweepPaths, *, is_quiet: bool) -> None:
+    """Write report.html of a sweep that has ended; whatever goes wrong is told, nothing more."""
+    from dltrain.sweep.plots import has_plotly
+
+    again = f"dltrain sweep report {paths.root}"
+    if not has_plotly():
+        if not is_quiet:
+            typer.echo(
+                f"note: there is no page with plots: pip install 'dltrain[plotly]', then {again}",
+                err=True,
+            )
+        return
+    from dltrain.sweep.page import write_sweep_page
+
+    try:
+        write_sweep_page(paths)
+    except DltrainError as error:
+        typer.echo(f"warning: {error.message} The sweep is whole; afterwards: {again}", err=True)
+    except Exception as error:  # a defect in a plot must not fail a search of hours
+        typer.echo(
+            f"warning: the page failed ({type(error).__name__}: {error}). The sweep is whole. "
+            f"This is a defect of dltrain; see it by: {again}",
+            err=True,
+        )
 
 
 def _refuse_idle(overrides: Sequence[str], sweep: Sweep) -> None:
@@ -153,12 +278,13 @@ def _refuse_idle(overrides: Sequence[str], sweep: Sweep) -> None:
                 )
 
 
-def _print(root: Path, document: Mapping[str, Any], *, as_json: bool) -> None:
+def _print(paths: SweepPaths, document: Mapping[str, Any], *, as_json: bool) -> None:
     if as_json:
         from dltrain.runs.atomic import to_json
 
-        typer.echo(to_json({"sweep": str(root), **document}))
+        report = str(paths.report) if paths.report.is_file() else None
+        typer.echo(to_json({"sweep": str(paths.root), **document, "report": report}))
         return
-    from dltrain.commands.sweep_view import show_sweep
+    from dltrain.commands.sweep_table import show_sweep
 
-    show_sweep(root, document)
+    show_sweep(paths, document)

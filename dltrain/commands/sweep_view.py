@@ -1,123 +1,130 @@
-"""What does a person see of a sweep? A line a trial as it ends, then the trials, best first."""
+"""What does a person see while a sweep works? A line a trial as it ends; in a terminal a table."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
+from rich.text import Text
 
-from dltrain.runs.sweeps import SweepPaths
-from dltrain.sweep.run import SweepListener, find_row
-from dltrain.sweep.space import describe_values, format_value
+from dltrain.commands.sweep_live import LiveTable
+from dltrain.commands.terminal import is_watched
+from dltrain.config.sweep import Sweep
+from dltrain.escaping import escape_unprintable
+from dltrain.runs.sweeps import SweepPaths, read_sweep_record
+from dltrain.sweep.listener import SweepListener
+from dltrain.sweep.result import find_row
+from dltrain.sweep.space import describe_values
+from dltrain.sweep.standing import (
+    Standing,
+    begin_training,
+    end_epoch,
+    end_training,
+    read_document,
+)
+from dltrain.sweep.words import describe_short, format_results
 
 
 class SweepView(SweepListener):
-    """Show a sweep on stderr, a line for each trial that ends."""
+    """Show a sweep on stderr: a line for each trial that ends, and where it is watched a table."""
 
-    def __init__(self) -> None:
+    def __init__(self, sweep: Sweep, *, workers: int) -> None:
         self._console = Console(stderr=True, highlight=False)
+        self._is_watched = is_watched(self._console)
+        self._sweep, self._workers = sweep, workers
+        self._table = LiveTable(self._console, [each.metric for each in sweep.objectives])
 
     def begin(self, paths: SweepPaths, *, goal: int, done: int) -> None:
         """Print where the sweep is."""
         before = f", {done} of them done before" if done else ""
         self._print(f"sweep {paths.root}: {goal} trials{before}")
+        if not self._is_watched:
+            return
+        now = time.monotonic()
+        limit = self._sweep.max_seconds
+        retrain = self._sweep.retrain
+        standing = Standing(
+            goal,
+            self._workers,
+            now,
+            deadline=None if limit is None else now + limit,
+            finalists=0 if retrain is None else min(retrain.top, goal) * retrain.seeds,
+        )
+        if paths.record.is_file():
+            standing = read_document(standing, read_sweep_record(paths))
+        self._table.open(standing)
+
+    def begin_trial(self, trial: int, values: Mapping[str, Any]) -> None:
+        """Show the trial among those at work."""
+        if standing := self._table.standing:
+            self._table.standing = begin_training(standing, trial, values, now=time.monotonic())
+
+    def end_epoch(self, trial: int, epoch: int, epochs: int, value: float) -> None:
+        """Show how far the trial has come."""
+        if standing := self._table.standing:
+            self._table.standing = end_epoch(
+                standing, trial, epoch=epoch, epochs=epochs, value=value
+            )
 
     def end_trial(self, document: Mapping[str, Any], trial: int) -> None:
         """Print what the trial gave, and whether it is the best so far."""
         row = find_row(document, trial)
         mark = " *" if document["best"] == trial else ""
-        gave = row["state"] if row["results"] is None else _format_results(row["results"])
+        gave = row["state"] if row["results"] is None else format_results(row["results"])
         if row["reason"]:
             gave += f" ({row['reason']})"
+        if row["at"]:
+            gave += f" on {row['at']['host']}"
         counted = f"{trial}/{document['goal']}"
-        self._print(f"trial {counted:>7}  {gave}{mark}  {describe_values(row['values'])}")
+        if standing := self._table.standing:
+            standing = end_training(standing, trial, now=time.monotonic())
+            self._table.standing = read_document(standing, document)
+        head = f"trial {counted:>7}  {gave}{mark}  "
+        if not self._is_watched:
+            self._print(head + describe_values(row["values"]))
+            return
+        # One line each, cut at the edge: the table at the end has them whole.
+        line = Text(escape_unprintable(head) + describe_short(row["values"]))
+        self._console.print(line, no_wrap=True, overflow="ellipsis")
+
+    def begin_retraining(self, trial: int, seed: int, values: Mapping[str, Any]) -> None:
+        """Show the training among those at work."""
+        if standing := self._table.standing:
+            self._table.standing = begin_training(
+                standing, trial, values, seed=seed, now=time.monotonic()
+            )
+
+    def end_retraining_epoch(
+        self, trial: int, seed: int, epoch: int, epochs: int, value: float
+    ) -> None:
+        """Show how far the training has come."""
+        if standing := self._table.standing:
+            self._table.standing = end_epoch(
+                standing, trial, seed=seed, epoch=epoch, epochs=epochs, value=value
+            )
+
+    def end_retraining(self, document: Mapping[str, Any], trial: int, seed: int) -> None:
+        """Print what the training gave."""
+        if standing := self._table.standing:
+            standing = end_training(standing, trial, seed=seed, now=time.monotonic())
+            self._table.standing = read_document(standing, document)
+        finalist = next(row for row in document["retrained"]["trials"] if row["trial"] == trial)
+        run = next(run for run in finalist["runs"] if run["seed"] == seed)
+        gave = run["state"] if run["results"] is None else format_results(run["results"])
+        reason = f" ({run['reason']})" if run["reason"] else ""
+        self._print(f"trial {trial:>7}  seed {seed}: {gave}{reason}")
 
     def note(self, text: str) -> None:
         """Print one line."""
         self._print(text)
 
+    def close(self) -> None:
+        """Remove the table."""
+        self._table.close()
+
     def _print(self, text: str) -> None:
-        self._console.print(text, markup=False, soft_wrap=not self._console.is_terminal)
-
-
-def show_sweep(root: Path, document: Mapping[str, Any]) -> None:
-    """Print the trials, best first, and the best of them."""
-    console = Console(highlight=False)
-    wrap = not console.is_terminal
-    rows = _sort(document)
-    names = list(dict.fromkeys(key for row in rows for key in row["values"]))
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("trial", justify="right")
-    table.add_column("state")
-    for metric in document["metric"]:
-        table.add_column(metric, justify="right")
-    table.add_column("epochs", justify="right")
-    for name in _shorten(names):
-        table.add_column(name, overflow="fold")
-    for row in rows:
-        results = row["results"] or [None] * len(document["metric"])
-        table.add_row(
-            str(row["trial"]),
-            row["state"],
-            *("" if value is None else _format_results([value]) for value in results),
-            str(row["epochs"]),
-            *(format_value(row["values"][name]) if name in row["values"] else "" for name in names),
+        self._console.print(
+            escape_unprintable(text), markup=False, soft_wrap=not self._console.is_terminal
         )
-    console.print(table)
-    for row in rows:
-        if row["reason"]:
-            reason = f"trial {row['trial']} failed: {row['reason']}"
-            console.print(reason, markup=False, soft_wrap=wrap)
-    counts: dict[str, int] = {}
-    for row in rows:
-        counts[row["state"]] = counts.get(row["state"], 0) + 1
-    said = ", ".join(f"{count} {state}" for state, count in counts.items())
-    lines = [f"{root}: {len(rows)} of {document['goal']} trials ({said or 'none'})"]
-    if document["reason"]:
-        lines[0] += f"; {document['reason']}"
-    if document["best"] is not None:
-        best = find_row(document, document["best"])
-        values = zip(document["metric"], best["results"], strict=True)
-        told = ", ".join(f"{metric} {_format_results([value])}" for metric, value in values)
-        if document["test"]:
-            told += f"; test {document['test']['metric']} {document['test']['value']:.4f}"
-        lines.append(f"best: trial {best['trial']}, {told}")
-        if len(document["front"]) > 1 and len(document["metric"]) > 1:
-            front = ", ".join(str(trial) for trial in document["front"])
-            lines.append(f"not beaten in every objective: trials {front}")
-        lines.append(f"train it again: dltrain fit {root / 'best.yaml'}")
-    for line in lines:
-        console.print(line, markup=False, soft_wrap=wrap)
-
-
-def _shorten(names: list[str]) -> list[str]:
-    """Return the ends of dotted paths, each as short as tells it from the others."""
-
-    def end(name: str, count: int) -> str:
-        return ".".join(name.split(".")[-count:])
-
-    found = []
-    for name in names:
-        count = 1
-        while sum(end(other, count) == end(name, count) for other in names) > 1:
-            count += 1
-        found.append(end(name, count))
-    return found
-
-
-def _sort(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Return the rows, best first by the first objective; those without a result last."""
-    sign = 1 if document["direction"][0] == "minimize" else -1
-
-    def rank(row: Mapping[str, Any]) -> tuple[bool, float, int]:
-        results = row["results"]
-        return results is None, sign * results[0] if results else 0.0, row["trial"]
-
-    return sorted(document["trials"], key=rank)
-
-
-def _format_results(results: list[float]) -> str:
-    return ", ".join(f"{value:.4f}" for value in results)

@@ -47,6 +47,11 @@ def dump_config(config: RunConfig, *, sweep: Any = None) -> str:
     `sweep` is that section's data as it was written.
     """
     data = _filled_keys(config) | ({"sweep": sweep} if sweep else {})
+    return dump_data(data)
+
+
+def dump_data(data: dict[str, Any]) -> str:
+    """Return plain data as YAML text that reads back as the same."""
     return yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
 
 

@@ -81,6 +81,15 @@ class Objective:
 
 
 @dataclass(frozen=True)
+class Retrain:
+    """The `top` trials are trained again with `seeds` seeds; `after` is the config's own."""
+
+    top: int
+    seeds: int
+    after: int
+
+
+@dataclass(frozen=True)
 class Sweep:
     """A sweep that passed the checks of its own; `trials` None is every point of a grid."""
 
@@ -91,6 +100,7 @@ class Sweep:
     trials: int | None
     max_seconds: float | None
     seed: int
+    retrain: Retrain | None = None
 
 
 def read_sweep(config: RunConfig, problems: Problems) -> Sweep:
@@ -127,6 +137,9 @@ def read_sweep(config: RunConfig, problems: Problems) -> Sweep:
         trials=trials,
         max_seconds=section.max_seconds,
         seed=config.seed if section.seed is None else section.seed,
+        retrain=None
+        if section.retrain is None
+        else Retrain(section.retrain.top, section.retrain.seeds, after=config.seed),
     )
 
 

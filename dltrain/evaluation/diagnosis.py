@@ -25,6 +25,10 @@ _LEAST_EPOCHS = 4
 # settled.
 _SETTLED = 0.02
 
+# Nor does it fall any more if it does so by less than this share of the baseline's loss: the
+# cross-entropy of rows that are all classified right falls for ever.
+_WORTH = 0.005
+
 # The validation loss is over its best by this share of it: more than it wavers.
 _RISEN = 0.05
 
@@ -146,7 +150,7 @@ def _find_overfitting(curves: Curves) -> Verdict | None:
             "rises",
         )
     known = 0 <= curves.training[-1] < _BY_HEART * losses[-1]
-    if curves.comparable and known and not _is_falling(losses):
+    if curves.comparable and known and not _is_falling(losses, curves.skill):
         return Verdict(
             "overfits",
             f"Overfits: the training loss fell to {curves.training[-1]:.4g}, far below the "
@@ -158,7 +162,7 @@ def _find_overfitting(curves: Curves) -> Verdict | None:
 
 def _find_falling(curves: Curves) -> Verdict | None:
     losses = curves.validation or curves.training
-    if not _is_falling(losses):
+    if not _is_falling(losses, curves.skill):
         return None
     name = "validation" if curves.validation else "training"
     quarter = _last_quarter(losses)
@@ -210,8 +214,16 @@ def _last_quarter(losses: Sequence[float]) -> Sequence[float]:
     return losses[-max(1, len(losses) // 4) - 1 :]
 
 
-def _is_falling(losses: Sequence[float]) -> bool:
-    """Tell whether the last quarter of the epochs brought a loss that is clearly lower."""
+def _is_falling(losses: Sequence[float], skill: float | None) -> bool:
+    """Tell whether the last quarter of the epochs brought a loss that is clearly lower, and the
+    best came at its end: what early stopping waited for in vain no longer falls.
+    """
     quarter = _last_quarter(losses)
     before = min(losses[: len(losses) - len(quarter) + 1])
-    return before - min(quarter) > _SETTLED * abs(before)
+    best = min(quarter)
+    at_end = min(losses[-max(2, len(losses) // 8) :]) == best
+    worth = True
+    if skill is not None and 0 < skill < 1:
+        baseline = best / (1 - skill)
+        worth = before - best > _WORTH * baseline
+    return at_end and worth and before - best > _SETTLED * abs(before)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -30,12 +31,15 @@ def render_page(
     title: str,
     charts: Sequence[Chart] = (),
     scripts: Sequence[str] = (),
+    libraries: Sequence[str] = (),
+    inline_styles: bool = False,
     **values: Any,
 ) -> str:
     """Return the HTML of `template` (a file beside base.html, which it extends), with `values`.
 
     `charts` are drawn where the template calls `draw(chart)`; without any, the page carries no
-    chart script. `scripts` are files of templates/ for this page beside page.js.
+    chart script. `scripts` are files of templates/ for this page beside page.js, `libraries` the
+    code of others that they need. `inline_styles` lets such code set styles of its own.
     """
     import jinja2
 
@@ -49,7 +53,7 @@ def render_page(
     environment.filters["json"] = to_script_json
     environment.filters["thousands"] = "{:,}".format
     style = _read("page.css")
-    code = [_read("page.js"), *(_read(name) for name in scripts)]
+    code = [_read("page.js"), *map(fit_for_element, libraries), *map(_read, scripts)]
     if charts:
         # Last: a table sorts at once, while the charts' script is still being read.
         code = [*code, load_vega_script(), _read("charts.js")]
@@ -58,7 +62,7 @@ def render_page(
         charts=charts,
         style=style,
         code=code,
-        policy=_make_policy(style, code),
+        policy=_make_policy(style, code, inline_styles=inline_styles),
         **values,
     )
 
@@ -76,10 +80,20 @@ def to_script_json(value: Any) -> Any:
     return Markup(text)
 
 
-def _make_policy(style: str, code: Sequence[str]) -> str:
+def fit_for_element(script: str) -> str:
+    """Return JavaScript that can stand in a <script> element: nothing in it ends the element.
+
+    In a string of JavaScript the escaped form means the same.
+    """
+    script = re.sub(r"</(?=script)", r"<\\/", script, flags=re.IGNORECASE)
+    return script.replace("<!--", r"<\!--")
+
+
+def _make_policy(style: str, code: Sequence[str], *, inline_styles: bool) -> str:
     scripts = " ".join(_hash_source(text) for text in code)
+    styles = "'unsafe-inline'" if inline_styles else _hash_source(style)
     return (
-        f"default-src 'none'; script-src {scripts}; style-src {_hash_source(style)}; "
+        f"default-src 'none'; script-src {scripts}; style-src {styles}; "
         "img-src data:; base-uri 'none'; form-action 'none'"
     )
 

@@ -14,11 +14,12 @@ runs/mnist-cnn/0001/
   model.keras        the best model
   model.json         its layers and their parameters
   tokenizer.json     text only: the vocabulary
+  preset/            of a model that begins with a preset of KerasHub: what it is, without weights
   preprocessing.json classes, and what the training rows say of the columns of a table
   checkpoints/       what resuming needs
   plots/ report.html
   tensorboard/ wandb/ trackers.json    what trackers wrote, and what they must know to go on
-  explanations/      of `dltrain explain`: explanations.json and pictures
+  explanations/      of `dltrain explain`: explanations.json and .npz, pictures
   repeats.json       of `fit --repeats`: what the repeats gave together; then there are, beside it,
   repeats/1/ 2/ …    config.yaml, source.yaml and status.json only, and each repeat is a run
   .lock              while a process works on it
@@ -40,6 +41,9 @@ _REPEATS_FOLDER = "repeats"
 
 # Of a sweep, runs/NAME/sweep-0001: its trials are the numbered runs in it (dltrain.runs.sweeps).
 SWEEP_PREFIX = "sweep-"
+
+# In a sweep: its best trials again, retrained/trial-0007/0043, where the number is the seed.
+RETRAINED = "retrained"
 
 
 @dataclass(frozen=True)
@@ -101,6 +105,10 @@ class RunPaths:
         return self.root / "tokenizer.json"
 
     @property
+    def preset(self) -> Path:
+        return self.root / "preset"
+
+    @property
     def preprocessing(self) -> Path:
         return self.root / "preprocessing.json"
 
@@ -159,14 +167,20 @@ class RunPaths:
         folder = self.root.absolute()
         if self.number is None:
             return folder.name
-        return folder.parent.parent.name if self.sweep else folder.parent.name
+        return self._sweep_folder.parent.name if self._sweep_folder else folder.parent.name
 
     @property
     def sweep(self) -> str | None:
         """Return the folder's name of the sweep whose trial this is: `sweep-0001`, or None."""
-        above = self.root.absolute().parent.name
-        is_sweep = parse_number(above.removeprefix(SWEEP_PREFIX)) is not None
-        return above if self.number and above.startswith(SWEEP_PREFIX) and is_sweep else None
+        return self._sweep_folder.name if self._sweep_folder else None
+
+    @property
+    def _sweep_folder(self) -> Path | None:
+        above = self.root.absolute().parent
+        if above.parent.name == RETRAINED:
+            above = above.parent.parent
+        is_sweep = parse_number(above.name.removeprefix(SWEEP_PREFIX)) is not None
+        return above if self.number and above.name.startswith(SWEEP_PREFIX) and is_sweep else None
 
     @property
     def label(self) -> str:
@@ -174,8 +188,8 @@ class RunPaths:
 
         A repeat's is `mnist-cnn/0001/repeats/2`, a trial's `mnist-cnn/sweep-0001/0002`.
         """
-        if self.sweep is not None:
-            return f"{self.name}/{self.sweep}/{self.root.name}"
+        if self._sweep_folder is not None:
+            return self.root.absolute().relative_to(self._sweep_folder.parent.parent).as_posix()
         if self.whole is not None:
             return f"{self.whole.label}/{_REPEATS_FOLDER}/{self.root.name}"
         return self.name if self.number is None else f"{self.name}/{self.root.name}"

@@ -7,7 +7,9 @@ runs/NAME/sweep-0001/
   study.journal      Optuna's record of the study, unless that lies in a database
   configs/0001.yaml  the config of each trial
   0001/ 0002/ …      each trial, a run like any other
+  retrained/trial-0007/0043/   of `sweep.retrain`: trial 7 trained again with seed 43
   best.yaml          the config of the best
+  report.html        its plots, if Plotly is installed
   workers/1.log      what a worker process had to say
   .lock              while a process works on it
 """
@@ -22,7 +24,7 @@ from typing import Any
 
 from dltrain.errors import RunError
 from dltrain.runs.atomic import explaining_disk, write_json
-from dltrain.runs.layout import SWEEP_PREFIX, RunPaths, format_number
+from dltrain.runs.layout import RETRAINED, SWEEP_PREFIX, RunPaths, format_number
 from dltrain.runs.lock import hold_run
 from dltrain.runs.records import read_record
 
@@ -62,6 +64,10 @@ class SweepPaths:
         return self.root / "best.yaml"
 
     @property
+    def report(self) -> Path:
+        return self.root / "report.html"
+
+    @property
     def workers(self) -> Path:
         return self.root / "workers"
 
@@ -72,6 +78,18 @@ class SweepPaths:
     def trial(self, trial: int) -> RunPaths:
         """Return the run of trial `trial` (from 1)."""
         return RunPaths(self.root / format_number(trial))
+
+    def retrained(self, trial: int, seed: int) -> RunPaths:
+        """Return the run of a finalist: trial `trial` trained again with `seed`, above 0.
+
+        Its number is the seed, so that the trial's folder is compared as one of numbered runs.
+        """
+        folder = self.root / RETRAINED / f"trial-{format_number(trial)}"
+        return RunPaths(folder / format_number(seed))
+
+    def retrained_config(self, trial: int, seed: int) -> Path:
+        """Return where the config of that run lies."""
+        return self.root / "configs" / f"{format_number(trial)}-seed-{seed}.yaml"
 
     @property
     def label(self) -> str:
@@ -151,4 +169,7 @@ def read_sweep_record(paths: SweepPaths) -> dict[str, Any]:
     for position, row in enumerate(trials):
         if not isinstance(row, dict) or not row.keys() >= _ROW:
             raise RunError(f"{paths.record} is damaged: trials[{position}] is no trial.")
+    # What older ones haven't.
+    record = {"member": None, "retrained": None, **record}
+    record["trials"] = [{"at": None, **row} for row in record["trials"]]
     return record

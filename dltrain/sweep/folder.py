@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 
 from dltrain.config.document import join_sources
-from dltrain.config.dump import dump_config
+from dltrain.config.dump import dump_config, dump_data
 from dltrain.config.load import LoadedConfig, load_config
 from dltrain.config.sweep import Sweep
 from dltrain.errors import RunError
@@ -14,6 +15,9 @@ from dltrain.runs.layout import RunPaths
 from dltrain.runs.lock import hold_run, release_run
 from dltrain.runs.sweeps import SweepPaths, create_sweep, find_sweeps, make_folders
 from dltrain.training.resume import list_differences
+
+DATA_PATHS = ("path", "validation_path", "test_path")
+"""The keys of `dataset:` that may lie elsewhere on another machine."""
 
 
 def take_folder(loaded: LoadedConfig, root: Path, *, resume: bool) -> SweepPaths:
@@ -60,13 +64,26 @@ def _refuse_another(paths: SweepPaths, loaded: LoadedConfig) -> None:
     if differences:
         raise RunError(
             f"{paths.root} belongs to another config; different are: {', '.join(differences)}.",
-            hint="When a sweep goes on, sweep.trials and sweep.max_seconds may change. Leave "
-            "--resume out to begin a new one.",
+            hint="When a sweep goes on, sweep.trials, sweep.max_seconds and sweep.retrain may "
+            "change. Leave --resume out to begin a new one.",
         )
 
 
+def describe_shared(loaded: LoadedConfig) -> str:
+    """Return the YAML text that another machine joins a sweep with, its `sweep:` included.
+
+    It is the config as written, merged and with `--set`, not the resolved one: what follows from a
+    value that varies must follow anew in each trial. Paths of data of one's own are absolute.
+    """
+    data = copy.deepcopy(loaded.document.data)
+    for key in DATA_PATHS:
+        if path := getattr(loaded.config.dataset, key):
+            data["dataset"][key] = path
+    return dump_data(data)
+
+
 def _compare(one: Sweep, other: Sweep) -> list[str]:
-    """Return the keys of the section in which two sweeps differ, but for how long they are."""
+    """Return the keys in which two sweeps differ, but for those that may change."""
     found = [
         f"sweep.{name}"
         for name in ("method", "pruner", "seed")

@@ -15,10 +15,10 @@ from dltrain.errors import DltrainError, RunError
 from dltrain.runs.atomic import explaining_disk
 
 if TYPE_CHECKING:
-    from optuna.storages import BaseStorage
+    from optuna.storages import JournalStorage
 
 
-def open_journal(path: Path) -> BaseStorage:
+def open_journal(path: Path) -> JournalStorage:
     """Return the storage in `path`, made if it is missing; a torn last line is cut off.
 
     Call it while holding the sweep. Raises RunError if another line is damaged, MachineError if
@@ -27,13 +27,19 @@ def open_journal(path: Path) -> BaseStorage:
     from optuna.storages import JournalStorage
     from optuna.storages.journal import JournalFileBackend
 
+    class Backend(JournalFileBackend):
+        """Say of a full disk that the journal can't be written."""
+
+        def append_logs(self, logs: list[dict[str, Any]]) -> None:
+            with explaining_disk(path):
+                super().append_logs(logs)
+
     with explaining_disk(path):
         _drop_torn_line(path)
     _check_lines(path)
     try:
         with explaining_disk(path):
-            backend = JournalFileBackend(str(path), lock_obj=cast(Any, _Held()))
-            return JournalStorage(backend)
+            return JournalStorage(Backend(str(path), lock_obj=cast(Any, _Held())))
     except DltrainError:
         raise
     except Exception as error:  # whole lines that don't follow from each other

@@ -23,6 +23,17 @@ class SweepListener:
     def end_trial(self, document: Mapping[str, Any], trial: int) -> None:
         """Take what sweep.json holds now that the trial has ended."""
 
+    def begin_retraining(self, trial: int, seed: int, values: Mapping[str, Any]) -> None:
+        """Take that a trial is trained with another seed, or that goes on."""
+
+    def end_retraining_epoch(
+        self, trial: int, seed: int, epoch: int, epochs: int, value: float
+    ) -> None:
+        """Take the first objective after an epoch of such a training."""
+
+    def end_retraining(self, document: Mapping[str, Any], trial: int, seed: int) -> None:
+        """Take what sweep.json holds now that such a training has ended."""
+
     def note(self, text: str) -> None:
         """Take a sentence."""
 

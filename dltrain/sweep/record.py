@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from dltrain.config.sweep import Sweep
 from dltrain.runs.sweeps import SweepPaths, write_sweep
+from dltrain.sweep.finalists import describe_finalists, find_finalist
+from dltrain.sweep.places import write_trial_config
 from dltrain.sweep.result import describe_sweep, describe_trials, find_front, write_best
 from dltrain.sweep.study import Recorded, SweepStudy
+
+
+@dataclass(frozen=True)
+class Head:
+    """What sweep.json says of a sweep as a whole, and doesn't change."""
+
+    name: str
+    study: str
+    storage: str | None
+    member: str | None
+    threads: int | None
 
 
 class SweepRecord:
@@ -20,39 +34,74 @@ class SweepRecord:
         sweep: Sweep,
         study: SweepStudy,
         *,
-        fixed: Mapping[str, Any],
-        threads: int | None,
+        head: Head,
         test: Mapping[str, Any] | None,
     ) -> None:
-        """Take what doesn't change (`fixed`: name, study, storage), and a test score had before."""
-        self._paths, self._sweep, self._study = paths, sweep, study
-        self._fixed, self._threads = fixed, threads
+        """Take what stays as it is, and a test score that was computed before."""
+        self._paths, self._sweep, self._study, self._head = paths, sweep, study, head
+        self._trials: Sequence[Recorded] = ()
         self.test = test
 
-    def write(self, state: str, reason: str = "") -> dict[str, Any]:
-        """Write sweep.json and best.yaml as things stand; return what sweep.json holds."""
-        trials = self._study.list_trials()
-        front = find_front(trials, self._sweep.objectives)
-        if front:
-            write_best(self._paths, front[0], self._sweep, threads=self._threads)
+    def write(self, state: str, reason: str = "", *, anew: bool = True) -> dict[str, Any]:
+        """Write sweep.json and best.yaml as things stand; return what sweep.json holds.
+
+        Not `anew`, the storage isn't asked: the trials are those of the last time.
+        """
+        if anew:
+            self._trials = self._study.list_trials()
+            self._study.claims.look()
+        places = {each.number: self._study.claims.place_of(each.number) for each in self._trials}
+        front = find_front(self._trials, self._sweep.objectives)
+        retrained = self._describe_finalists(self._trials)
+        best = _choose_best(front, self._trials, retrained)
+        if best is not None:
+            if anew and not self._paths.trial_config(best.number).is_file():
+                write_trial_config(self._paths, best.number, self._study.restore(best.number))
+            write_best(
+                self._paths,
+                best,
+                self._sweep,
+                threads=self._head.threads,
+                place=places[best.number],
+                finalist=find_finalist(retrained, best.number),
+            )
         document = {
-            "name": self._fixed["name"],
+            "name": self._head.name,
             "state": state,
             "reason": reason,
             **describe_sweep(self._sweep),
             "goal": self._study.goal,
-            "study": self._fixed["study"],
-            "storage": self._fixed["storage"],
-            "threads": self._threads,
-            "trials": describe_trials(self._paths, trials),
-            "best": front[0].number if front else None,
+            "study": self._head.study,
+            "storage": self._head.storage,
+            "member": self._head.member,
+            "threads": self._head.threads,
+            "trials": describe_trials(self._paths, self._trials, places=places),
+            "best": None if best is None else best.number,
             "front": [each.number for each in front],
             "test": self.test,
+            "retrained": retrained,
         }
         write_sweep(self._paths, document)
         return document
 
+    def describe_finalists(self) -> dict[str, Any] | None:
+        """Return how the trials stand that are trained with other seeds; None if not so far."""
+        return self._describe_finalists(self._study.list_trials())
+
     def find_best(self) -> Recorded | None:
-        """Return the best trial so far."""
-        front = find_front(self._study.list_trials(), self._sweep.objectives)
-        return front[0] if front else None
+        """Return the best trial so far, or the one that won with other seeds."""
+        trials = self._study.list_trials()
+        front = find_front(trials, self._sweep.objectives)
+        return _choose_best(front, trials, self._describe_finalists(trials))
+
+    def _describe_finalists(self, trials: Sequence[Recorded]) -> dict[str, Any] | None:
+        return describe_finalists(self._paths, self._sweep, trials, goal=self._study.goal)
+
+
+def _choose_best(
+    front: Sequence[Recorded], trials: Sequence[Recorded], retrained: Mapping[str, Any] | None
+) -> Recorded | None:
+    winner = retrained["winner"] if retrained else None
+    if winner is not None:
+        return next(each for each in trials if each.number == winner)
+    return front[0] if front else None

@@ -1,12 +1,15 @@
 """What did the trials of a sweep give, and which is the best? sweep.json, and best.yaml.
 
 {"format": 1, "name", "state": running | finished | interrupted | failed, "reason", "method",
- "pruner", "metric": [...], "direction": [...], "seed", "goal", "study", "storage", "threads",
- "trials": [{"trial", "run", "state", "reason", "values": {path: value}, "results": [...] | null,
-             "epochs"}, ...],
- "best": its number | null, "front": [numbers that no other beats], "test": {metric, value} | null}
+ "pruner", "metric": [...], "direction": [...], "seed", "goal", "study", "storage", "member",
+ "threads",
+ "trials": [{"trial", "run", "at": null (here) | {"host", "sweep": its folder there}, "state",
+             "reason", "values": {path: value}, "results": [...] | null, "epochs"}, ...],
+ "best": its number | null, "front": [numbers that no other beats], "test": {metric, value} | null,
+ "retrained": as `finalists.describe_finalists` returns it}
 
-Of several objectives `best` is the one of the front that is best in the first of them.
+`best` is the trial that won with other seeds, if some were trained again. Else, of several
+objectives, it is the one of the front that is best in the first of them.
 """
 
 from __future__ import annotations
@@ -24,26 +27,55 @@ from dltrain.runs.lock import release_run, wait_for_run
 from dltrain.runs.metrics import read_metrics_record
 from dltrain.runs.status import read_status, write_status
 from dltrain.runs.sweeps import SweepPaths
+from dltrain.sweep.claims import Member
 from dltrain.sweep.study import Recorded
+from dltrain.sweep.words import format_means
 
 # How long a worker that outlived its sweep may hold a trial that has ended.
 _HELD_SECONDS = 60.0
 
 
-def describe_trials(paths: SweepPaths, trials: Sequence[Recorded]) -> list[dict[str, Any]]:
-    """Return the rows of sweep.json, one a trial, in their order."""
+def describe_trials(
+    paths: SweepPaths, trials: Sequence[Recorded], *, places: Mapping[int, Member | None]
+) -> list[dict[str, Any]]:
+    """Return the rows of sweep.json, one a trial, in their order; None is a place here."""
     return [
         {
             "trial": each.number,
             "run": paths.trial(each.number).root.name,
+            "at": _describe_place(places[each.number]),
             "state": each.state,
             "reason": each.reason,
             "values": dict(each.values),
             "results": None if each.results is None else list(each.results),
-            "epochs": _count_epochs(paths.trial(each.number)),
+            "epochs": count_epochs(paths.trial(each.number))
+            if places[each.number] is None
+            else each.epochs,
         }
         for each in trials
     ]
+
+
+def describe_elsewhere(document: Mapping[str, Any]) -> list[str]:
+    """Return sentences on what of a sweep lies in folders of other processes, for people."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for row in document["trials"]:
+        if row["at"] is not None:
+            found.setdefault((row["at"]["host"], row["at"]["sweep"]), []).append(str(row["trial"]))
+    lines = [
+        f"trained on {host}, in {folder}: {', '.join(trials)}"
+        for (host, folder), trials in found.items()
+    ]
+    if document["best"] is None or document["test"] or document["state"] != "finished":
+        return lines
+    best = find_row(document, document["best"])
+    if best["at"] is not None:
+        run = f"{best['at']['sweep']}/{best['run']}"
+        lines.append(
+            f"test rows not scored: the best trial lies on {best['at']['host']}, whose process is "
+            f"gone. There: dltrain eval {run}"
+        )
+    return lines
 
 
 def find_front(trials: Sequence[Recorded], objectives: Sequence[Objective]) -> list[Recorded]:
@@ -51,11 +83,19 @@ def find_front(trials: Sequence[Recorded], objectives: Sequence[Objective]) -> l
 
     "Best first" is by the first objective, then the second, …; the earlier trial wins a tie.
     """
-    scored = [(_orient(each, objectives), each) for each in trials if each.results is not None]
-    scored.sort(key=lambda pair: (pair[0], pair[1].number))
+    ranked = sort_trials(trials, objectives)
+    scores = [_orient(each, objectives) for each in ranked]
     return [
-        trial for score, trial in scored if not any(_beats(other, score) for other, _ in scored)
+        trial
+        for score, trial in zip(scores, ranked, strict=True)
+        if not any(_beats(other, score) for other in scores)
     ]
+
+
+def sort_trials(trials: Sequence[Recorded], objectives: Sequence[Objective]) -> list[Recorded]:
+    """Return the trials that have results, best first as for `find_front`."""
+    scored = [each for each in trials if each.results is not None]
+    return sorted(scored, key=lambda each: (_orient(each, objectives), each.number))
 
 
 def read_results(run: RunPaths, objectives: Sequence[Objective]) -> tuple[float, ...] | None:
@@ -95,14 +135,34 @@ def note_pruned(run: RunPaths) -> None:
         write_status(run.status, status.end("interrupted", reason=reached, stopped_by="pruned"))
 
 
-def write_best(paths: SweepPaths, best: Recorded, sweep: Sweep, *, threads: int | None) -> None:
-    """Write best.yaml: the best trial's config, which `fit` trains to the same model."""
+def write_best(
+    paths: SweepPaths,
+    best: Recorded,
+    sweep: Sweep,
+    *,
+    threads: int | None,
+    place: Member | None,
+    finalist: Mapping[str, Any] | None = None,
+) -> None:
+    """Write best.yaml: the best trial's config, which `fit` trains to the same model.
+
+    That is the trial's own run, with its own seed, also where it won as a `finalist`. `place` is
+    where it was trained, None for here, and `threads` what each worker has here.
+    """
     results = best.results or ()
     values = ", ".join(
         f"{each.metric} {value:.6g}" for each, value in zip(sweep.objectives, results, strict=True)
     )
     head = f"# The best of {paths.label}: trial {best.number}, {values}.\n"
-    if threads is not None:
+    if finalist is not None:
+        means = ", ".join(
+            f"{each.metric} {told}"
+            for each, told in zip(sweep.objectives, format_means(finalist), strict=True)
+        )
+        head += f"# Over {len(finalist['runs'])} other seeds: {means}.\n"
+    if place is not None:
+        head += f"# It was trained on {place.host}; on another machine the last bits may differ.\n"
+    elif threads is not None:
         head += (
             f"# It was trained on {threads} thread{'' if threads == 1 else 's'}; the last bits may "
             f"differ unless TF_NUM_INTRAOP_THREADS={threads}.\n"
@@ -122,6 +182,10 @@ def describe_sweep(sweep: Sweep) -> dict[str, Any]:
     }
 
 
+def _describe_place(place: Member | None) -> dict[str, str] | None:
+    return None if place is None else {"host": place.host, "sweep": str(place.folder)}
+
+
 def _orient(trial: Recorded, objectives: Sequence[Objective]) -> tuple[float, ...]:
     """Return the results so that less is better."""
     assert trial.results is not None
@@ -135,7 +199,8 @@ def _beats(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
     return one != other and all(a <= b for a, b in zip(one, other, strict=True))
 
 
-def _count_epochs(run: RunPaths) -> int:
+def count_epochs(run: RunPaths) -> int:
+    """Return how many epochs a run has done, as far as its history can be read."""
     try:
         return len(read_history(run.history))
     except RunError:
@@ -146,3 +211,14 @@ def find_row(document: Mapping[str, Any], trial: int) -> Mapping[str, Any]:
     """Return the row of a trial in what sweep.json holds."""
     row: Mapping[str, Any] = next(row for row in document["trials"] if row["trial"] == trial)
     return row
+
+
+def sort_rows(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the rows of the trials, best first by the first objective; without a result last."""
+    sign = 1 if document["direction"][0] == "minimize" else -1
+
+    def rank(row: Mapping[str, Any]) -> tuple[bool, float, int]:
+        results = row["results"]
+        return results is None, sign * results[0] if results else 0.0, row["trial"]
+
+    return sorted(document["trials"], key=rank)

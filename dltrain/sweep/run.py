@@ -1,44 +1,50 @@
-"""What does `dltrain sweep` do? It asks for trials, gives them to workers, and keeps the best."""
+"""What does `dltrain sweep` do? It asks for trials, gives them to workers, and keeps the best.
+
+Several of these processes may share a study, on several machines: `claims.py` says how.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import secrets
+import shlex
 import shutil
 import signal
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from dltrain.config.dump import dump_config
-from dltrain.config.load import LoadedConfig, check_document
+from dltrain import __version__
+from dltrain.config.load import LoadedConfig
 from dltrain.config.sweep import Sweep
-from dltrain.errors import ConfigError, DataError, DltrainError, MachineError, RunError
-from dltrain.runs.atomic import write_text
-from dltrain.runs.history import read_history
+from dltrain.errors import DataError, DltrainError, MachineError, RunError
 from dltrain.runs.layout import RunPaths
 from dltrain.runs.lock import release_run
 from dltrain.runs.sweeps import SweepPaths, read_sweep_record
-from dltrain.shapes.infer import infer_shapes
+from dltrain.sweep.claims import Shared, make_member
 from dltrain.sweep.crew import Crew, Worker, choose_threads
-from dltrain.sweep.folder import take_folder
+from dltrain.sweep.finalists import list_left
+from dltrain.sweep.folder import describe_shared, take_folder
 from dltrain.sweep.listener import SweepListener
-from dltrain.sweep.record import SweepRecord
-from dltrain.sweep.result import find_row, holding_run, note_pruned, read_results
+from dltrain.sweep.places import Places
+from dltrain.sweep.record import Head, SweepRecord
+from dltrain.sweep.result import find_row, holding_run
+from dltrain.sweep.retraining import Retraining
 from dltrain.sweep.samplers import refuse_missing
-from dltrain.sweep.space import Point
-from dltrain.sweep.storage import hide_password
-from dltrain.sweep.study import SweepStudy
-from dltrain.sweep.winner import score_test
+from dltrain.sweep.storage import explaining_storage, hide_password
+from dltrain.sweep.study import SweepStudy, TakenOver
+from dltrain.sweep.trials import Trials
+from dltrain.sweep.winner import score_shared, score_test
 from dltrain.training.outcome import Interrupted
 from dltrain.training.signals import Signals, Terminated, listening
 
 # A trial whose worker dies so often, with no epoch between, takes it down by itself.
 _DEATHS = 2
 
-_GO_ON = "Go on with it: the same command with --resume."
+# How often an idle worker's process asks a database whether there is a trial to be had.
+_LOOK_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -59,20 +65,26 @@ def run_sweep(
     options: SweepOptions,
     storage: str | None = None,
     resume: bool = False,
+    join: str | None = None,
     listener: SweepListener | None = None,
 ) -> tuple[SweepPaths, dict[str, Any]]:
     """Train the trials of a config with `sweep:`, which `check_space` has found right.
 
-    Return the sweep, and what its sweep.json holds. `resume` goes on with the latest of that name.
-    Raises RunError if there is none or it is another config's, MachineError if the storage doesn't
-    answer, DataError and MachineError from the trials, TrainingError if not one trial ended well.
+    Return the sweep, and what its sweep.json holds. `resume` goes on with the latest of that name,
+    `join` is the name of a study in `storage` that another process began. Raises RunError if there
+    is none or it is another config's, MachineError if the storage doesn't answer, DataError and
+    MachineError from the trials, TrainingError if not one trial ended well.
     """
     assert loaded.sweep is not None
     refuse_missing(loaded.sweep.method)
     paths = take_folder(loaded, runs_root, resume=resume)
+    listener = listener or SweepListener()
     try:
         try:
-            conductor = _Conductor(loaded, loaded.sweep, paths, options, storage, listener)
+            with explaining_storage(storage):
+                conductor = _Conductor(
+                    loaded, loaded.sweep, paths, options, storage, join, listener
+                )
         except BaseException:
             if not resume:  # nothing was trained, and the next --resume must not find it
                 shutil.rmtree(paths.root, ignore_errors=True)
@@ -92,10 +104,11 @@ class _Conductor:
         paths: SweepPaths,
         options: SweepOptions,
         storage: str | None,
-        listener: SweepListener | None,
+        join: str | None,
+        listener: SweepListener,
     ) -> None:
-        self._loaded, self._sweep, self._paths = loaded, sweep, paths
-        self._options, self._listener = options, listener or SweepListener()
+        self._sweep, self._paths, self._options = sweep, paths, options
+        self._storage, self._joined, self._listener = storage, join is not None, listener
         self._threads = choose_threads(options.workers)
         before = read_sweep_record(paths) if paths.record.is_file() else {}
         if before and storage is not None and before.get("storage") is None:
@@ -111,155 +124,147 @@ class _Conductor:
             )
         # Hyperband shares trials out by the study's name: a journal's must not be drawn.
         token = f"/{paths.root.name}/{secrets.token_hex(4)}" if storage else ""
-        name = before.get("study") or f"{loaded.config.name}{token}"
+        self._name = join or before.get("study") or f"{loaded.config.name}{token}"
+        member = None
+        if storage:
+            member = make_member(before.get("member") or secrets.token_hex(4), paths.root)
         self._study = SweepStudy(
             paths,
             sweep,
             loaded.document,
             epochs=loaded.config.training.epochs,
-            name=name,
+            name=self._name,
             url=storage,
+            member=member,
             must_exist=bool(before),
         )
         self._study.forget_half_made()
+        if storage and join is None:
+            self._study.share(describe_shared(loaded), version=__version__)
         self._tested = before.get("best") if before.get("test") else None
-        self._record = SweepRecord(
-            paths,
-            sweep,
-            self._study,
-            fixed={
-                "name": loaded.config.name,
-                "study": name,
-                "storage": hide_password(storage) if storage else None,
-            },
+        head = Head(
+            name=loaded.config.name,
+            study=self._name,
+            storage=hide_password(storage) if storage else None,
+            member=member.id if member else None,
             threads=self._threads,
-            test=before.get("test"),
         )
-        self._epochs: dict[int, int] = {}
+        mine = replace(sweep, retrain=None) if join else sweep
+        self._record = SweepRecord(paths, mine, self._study, head=head, test=before.get("test"))
+        self._places = Places(paths, self._study.claims)
+        self._trials = Trials(paths, sweep, self._study, self._places, self._record, listener)
         self._deaths: dict[int, int] = {}
-        self._waiting = [
-            each.number for each in self._study.list_trials() if each.state == "running"
-        ]
         self._heard_any = False
+        self._told_waiting = False
+        self._next_look = 0.0
         self._deadline = None
         if sweep.max_seconds is not None:
             self._deadline = time.monotonic() + sweep.max_seconds
 
     def run(self) -> dict[str, Any]:
-        done = [each for each in self._study.list_trials() if each.state != "running"]
-        self._listener.begin(self._paths, goal=self._study.goal, done=len(done))
+        again = "the same command" if self._joined else "the same command with --resume"
+        hint = f"Nothing is lost. When the database is back, go on with {again}."
+        try:
+            flag = "--join" if self._joined else "--storage"
+            with explaining_storage(self._storage, flag=flag, hint=hint):
+                return self._run(again)
+        except Interrupted:
+            raise
+        except DltrainError as error:
+            with contextlib.suppress(DltrainError):  # a full disk takes no record either
+                self._record.write("failed", error.message, anew=False)
+            if isinstance(error, MachineError) and again not in error.hint:
+                error.hint = f"{error.hint} Go on with it: {again}.".lstrip()
+            raise
+        finally:
+            self._listener.close()
+            # A database that is gone sees soon that nobody is there.
+            with contextlib.suppress(MachineError), explaining_storage(self._storage):
+                self._study.claims.leave()
+
+    def _run(self, again: str) -> dict[str, Any]:
+        self._listener.begin(self._paths, goal=self._study.goal, done=self._trials.count_done())
+        if self._storage and not self._joined:
+            url = hide_password(self._storage)
+            self._listener.note(
+                f"Others join it: dltrain sweep --join {shlex.quote(url)} --study {self._name}"
+            )
         self._record.write("running")
         try:
             with (
                 listening(Signals(), on_second=lambda _: None),
                 Crew(self._paths, size=self._options.workers, threads=self._threads) as crew,
             ):
-                self._train(crew)
-                self._score_winner(crew)
+                try:
+                    self._train(crew)
+                    self._train_finalists(crew)
+                    self._score_winner(crew)
+                except (KeyboardInterrupt, Terminated):
+                    self._listener.note("Stopping: the running trials write a checkpoint.")
+                    raise
         except (KeyboardInterrupt, Terminated) as error:
             number = signal.SIGTERM if isinstance(error, Terminated) else signal.SIGINT
-            raise self._interrupt(number) from None
-        except DltrainError as error:
-            with contextlib.suppress(DltrainError):  # a full disk takes no record either
-                self._record.write("failed", error.message)
-            if isinstance(error, MachineError):
-                error.hint = f"{error.hint} {_GO_ON}".lstrip()
-            raise
-        finally:
-            self._listener.close()
-        left = self._study.goal - self._count_done()
-        trials = "1 trial" if left == 1 else f"{left} trials"
-        reason = f"stopped by max_seconds, with {trials} left" if left else ""
+            raise self._interrupt(number, again) from None
+        left = self._describe_left()
+        reason = f"stopped by max_seconds, with {left} left" if left else ""
         return self._record.write("interrupted" if left else "finished", reason)
 
     def _train(self, crew: Crew) -> None:
         while True:
+            self._trials.refresh()
             for worker in crew.find_idle():
                 trial = self._take_trial()
                 if trial is None:
                     break
                 self._give(crew, worker, trial)
-            if not crew.busy:
+            if not crew.busy and not self._is_to_wait():
                 return
             for worker, message in crew.hear(seconds=1.0):
                 if message is None:
                     self._bury(crew, worker)
                 else:
                     self._heard_any = True
-                    self._hear(worker, message)
+                    try:
+                        self._hear(worker, message)
+                    except TakenOver:  # the other process's result is the one that counts
+                        continue
 
     def _take_trial(self) -> int | None:
         """Return the next trial to train, or None if there is none, or no time."""
+        if self._trials.is_shared and time.monotonic() < self._next_look:
+            return None
         while not self._is_over():
-            if self._waiting:
-                trial = self._waiting.pop(0)
-                point = self._study.restore(trial)
-            elif len(self._study.list_trials()) < self._study.goal:
-                trial, point = self._study.begin_trial()
-            else:
-                return None
-            if self._prepare(trial, point):
-                self._listener.begin_trial(trial, point.values)
-                self._record.write("running")
-                return trial
+            found = self._trials.find_next()
+            if found is None:
+                break
+            with contextlib.suppress(TakenOver):
+                if self._trials.prepare(*found):
+                    return found[0]
+        self._next_look = time.monotonic() + _LOOK_SECONDS
         return None
+
+    def _is_to_wait(self) -> bool:
+        """Tell whether trials of other processes are to be waited for: those may be killed."""
+        if not self._trials.is_shared or self._is_over():
+            return False
+        left = self._trials.list_elsewhere()
+        if left and not self._told_waiting:
+            self._told_waiting = True
+            trials = "trial" if len(left) == 1 else "trials"
+            numbers = ", ".join(map(str, left))
+            self._listener.note(f"Waiting for {trials} {numbers} of other processes.")
+        return self._trials.count_done() < self._study.goal
 
     def _is_over(self) -> bool:
         return self._deadline is not None and time.monotonic() >= self._deadline
 
-    def _prepare(self, trial: int, point: Point) -> bool:
-        """Write a trial's config; tell whether anything is left to be trained."""
-        try:
-            loaded = check_document(point.document)
-            infer_shapes(loaded).raise_any()
-        except ConfigError as error:
-            self._study.fail(trial, "; ".join(each.message for each in error.problems))
-            self._end(trial)
-            return False
-        self._epochs[trial] = loaded.config.training.epochs
-        if not self._paths.trial_config(trial).is_file():
-            write_text(self._paths.trial_config(trial), dump_config(loaded.config))
-        run = self._paths.trial(trial)
-        if not run.root.is_dir():
-            return True
-        # What was killed between a trial's end and the note of it, or an epoch's and its pruning.
-        with holding_run(run):
-            results = read_results(run, self._sweep.objectives)
-            if results is not None:
-                self._study.finish(trial, results)
-            elif self._catch_up(trial):
-                note_pruned(run)
-                self._study.prune(trial)
-            else:
-                return True
-        self._end(trial)
-        return False
-
-    def _catch_up(self, trial: int) -> bool:
-        """Note the epochs that were trained and not noted; tell whether the pruner stops there."""
-        goal, objectives = self._epochs[trial], self._sweep.objectives
-        stops = self._study.must_stop(trial, goal=goal)
-        rows = read_history(self._paths.trial(trial).history) if len(objectives) == 1 else []
-        for row in rows:
-            epoch, value = int(row["epoch"]), row[objectives[0].metric]
-            if not stops and self._study.report(trial, epoch, value):
-                stops = self._study.must_stop(trial, goal=goal)
-        return stops
-
     def _give(self, crew: Crew, worker: Worker, trial: int) -> None:
-        crew.give(
-            worker,
-            trial,
-            {
-                "do": "train",
-                "config": str(self._paths.trial_config(trial)),
-                **self._describe_order(trial),
-            },
-        )
+        config = str(self._paths.trial_config(trial))
+        crew.give(worker, trial, {"do": "train", "config": config, **self._describe_order(trial)})
 
     def _describe_order(self, trial: int) -> dict[str, Any]:
         return {
-            "directory": str(self._paths.trial(trial).root),
+            "directory": str(self._places.run_of(trial).root),
             "data_dir": str(self._options.data_dir),
             "offline": self._options.offline,
             "device": self._options.device,
@@ -273,29 +278,32 @@ class _Conductor:
             worker.channel.send({"go": self._judge(trial, message["epoch"], message["values"])})
             return
         worker.trial = None
-        if message["said"] == "finished":
-            results = read_results(self._paths.trial(trial), self._sweep.objectives)
-            assert results is not None
-            self._study.finish(trial, results)
-        elif message["said"] == "pruned":
-            self._study.prune(trial)
-        elif message["said"] == "paused":
+        if not self._trials.leave_off(trial) or message["said"] == "paused":
             return
+        if message["said"] == "finished":
+            self._trials.finish(trial)
+        elif message["said"] == "pruned":
+            self._trials.prune(trial)
         elif message["kind"] in ("DataError", "MachineError"):  # it isn't the trial's own
             error = DataError if message["kind"] == "DataError" else MachineError
             raise error(message["reason"], hint=message["hint"])
         else:
-            self._study.fail(trial, message["reason"])
-        self._end(trial)
+            self._trials.fail(trial, message["reason"])
 
     def _judge(self, trial: int, epoch: int, values: Mapping[str, float]) -> str:
         """Return what a trial is to do after an epoch: go on, or stop."""
+        if trial in self._trials.lost:
+            return "pause"
         self._deaths.pop(trial, None)
         value = values[self._sweep.objectives[0].metric]
-        epochs = self._epochs[trial]
+        epochs = self._trials.epochs[trial]
         self._listener.end_epoch(trial, epoch, epochs, value)
         if len(self._sweep.objectives) == 1:
-            self._study.report(trial, epoch, value)
+            try:
+                self._study.report(trial, epoch, value)
+            except TakenOver:
+                self._trials.lost.add(trial)
+                return "pause"
         if epoch == epochs:
             return "on"
         prunes = self._sweep.pruner["type"] != "none"
@@ -307,12 +315,13 @@ class _Conductor:
         """Let another worker go on with what a dead one did, unless it is the trial's fault."""
         code, trial = worker.process.returncode, worker.trial
         how = f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
-        if trial is None:
+        if trial is None or not self._trials.leave_off(trial):
             return
         self._deaths[trial] = self._deaths.get(trial, 0) + 1
         if self._deaths[trial] < _DEATHS:
             self._listener.note(f"The worker of trial {trial} {how}; another goes on with it.")
-            self._waiting.insert(0, trial)
+            self._trials.put_back(trial)
+            self._next_look = 0.0
             return
         if not self._heard_any:
             raise MachineError(
@@ -320,34 +329,82 @@ class _Conductor:
                 hint=f"What they said is in {crew.log_of(worker)}.",
             )
         memory = ": memory may have run out" if code == -signal.SIGKILL else ""
-        self._study.fail(trial, f"its worker {how}, {_DEATHS} times{memory}")
-        self._end(trial)
+        with contextlib.suppress(TakenOver):
+            self._trials.fail(trial, f"its worker {how}, {_DEATHS} times{memory}")
 
-    def _end(self, trial: int) -> None:
-        document = self._record.write("running")
-        self._listener.end_trial(document, trial)
+    def _train_finalists(self, crew: Crew) -> None:
+        """Train the best trials with other seeds, if the sweep asks for it and is so far."""
+        if self._sweep.retrain is None or self._trials.count_done() < self._study.goal:
+            return
+        if self._leaves_the_end:
+            self._listener.note("The process that began the sweep trains the best ones again.")
+            return
+        Retraining(
+            crew,
+            self._paths,
+            self._sweep,
+            order=self._describe_order(0),
+            restore=self._study.restore,
+            listener=self._listener,
+            write=lambda: self._record.write("running"),
+            is_over=self._is_over,
+            on_wait=self._trials.refresh,
+        ).run()
+
+    @property
+    def _leaves_the_end(self) -> bool:
+        """Tell whether the winner is found, and scored, by the process that began the sweep.
+
+        Trainings with other seeds lie in its folder, and all others would train them again.
+        """
+        return self._sweep.retrain is not None and self._joined
+
+    def _describe_left(self) -> str:
+        """Return `2 trials`, or the trainings with other seeds; "" when all are done."""
+        left = self._study.goal - self._trials.count_done()
+        if left:
+            return "1 trial" if left == 1 else f"{left} trials"
+        again = len(list_left(self._record.describe_finalists()))
+        return f"{again} training{'' if again == 1 else 's'} with other seeds" if again else ""
 
     def _score_winner(self, crew: Crew) -> None:
         """Score the test rows, once, by the model of the best trial of a sweep that is done."""
         best = self._record.find_best()
-        if best is None or self._count_done() < self._study.goal or self._tested == best.number:
+        if best is None or self._describe_left() or self._leaves_the_end:
             return
-        with holding_run(self._paths.trial(best.number)):
-            pass  # what a scoring that was killed has left is removed
-        order = self._describe_order(best.number)
-        self._record.test = score_test(crew, order, listener=self._listener)
+        trial, claims = best.number, self._study.claims
+        run = self._places.run_of(trial)
+        if run.root.is_dir():
+            with holding_run(run):
+                pass  # what a scoring that was killed has left is removed
 
-    def _count_done(self) -> int:
-        return sum(each.state != "running" for each in self._study.list_trials())
+        def score() -> Mapping[str, Any]:
+            order, wait = self._describe_order(trial), self._trials.refresh
+            return score_test(crew, order, listener=self._listener, on_wait=wait)
 
-    def _interrupt(self, number: int) -> Interrupted:
+        def wait() -> bool:
+            self._trials.refresh()
+            crew.hear(seconds=1.0)
+            return not self._is_over()
+
+        if isinstance(claims, Shared):
+            self._record.test = score_shared(
+                self._study, claims, self._places, trial, score=score, wait=wait
+            )
+        elif self._tested != trial:
+            self._record.test = score()
+
+    def _interrupt(self, number: int, again: str) -> Interrupted:
         word = "terminated" if number == signal.SIGTERM else "interrupted"
-        reached = f"{word}: {self._count_done()} of {self._study.goal} trials are done"
+        done, goal = self._trials.count_done(), self._study.goal
+        reached = f"{word}: {done} of {goal} trials are done"
+        if left := len(list_left(self._record.describe_finalists())):
+            reached += f", {left} training{'' if left == 1 else 's'} with other seeds are left"
         self._record.write("interrupted", reached)
         return Interrupted(
             f"The sweep was {reached}.",
             signal_number=number,
-            hint=_GO_ON,
+            hint=f"Go on with it: {again}.",
         )
 
 
