@@ -97,7 +97,7 @@ def _choose_arguments(url: str) -> dict[str, Any]:
     if made.drivername == "postgresql+psycopg":
         given = {key: value for key, value in _POSTGRESQL.items() if key not in made.query}
     elif made.get_backend_name() == "sqlite":
-        given = dict(_SQLITE)
+        given = {key: value for key, value in _SQLITE.items() if key not in made.query}
     return {"pool_pre_ping": True, "connect_args": given}
 
 

@@ -10,7 +10,7 @@ from compared_sweeps import Reference, make_reference, read_record, read_sweep
 from sweep_killing import SWEEP, SweepNursery
 
 EPOCHS = 3
-RATES = [0.05, 1e-6, 0.04, 1e-7, 0.06, 1e-5]
+RATES = [0.06, 0.05, 1e-6, 1e-7]
 
 
 def check_saving(reference: Reference, *, trials: int) -> None:
