@@ -301,15 +301,13 @@ class _Conductor:
         if len(self._sweep.objectives) == 1:
             try:
                 self._study.report(trial, epoch, value)
+                prunes = self._sweep.pruner["type"] != "none"
+                if prunes and self._study.must_stop(trial, goal=epochs):
+                    return "prune"
             except TakenOver:
                 self._trials.lost.add(trial)
                 return "pause"
-        if epoch == epochs:
-            return "on"
-        prunes = self._sweep.pruner["type"] != "none"
-        if prunes and self._study.must_stop(trial, goal=epochs):
-            return "prune"
-        return "pause" if self._is_over() else "on"
+        return "pause" if self._is_over() and epoch < epochs else "on"
 
     def _bury(self, crew: Crew, worker: Worker) -> None:
         """Let another worker go on with what a dead one did, unless it is the trial's fault."""
@@ -373,12 +371,10 @@ class _Conductor:
         if best is None or self._describe_left() or self._leaves_the_end:
             return
         trial, claims = best.number, self._study.claims
-        run = self._places.run_of(trial)
-        if run.root.is_dir():
-            with holding_run(run):
-                pass  # what a scoring that was killed has left is removed
 
         def score() -> Mapping[str, Any]:
+            with holding_run(self._places.run_of(trial)):
+                pass  # what a scoring that was killed has left is removed
             order, wait = self._describe_order(trial), self._trials.refresh
             return score_test(crew, order, listener=self._listener, on_wait=wait)
 
