@@ -246,7 +246,13 @@ def test_every_kind_of_column_has_importances_shap_values_and_is_shown_as_it_sto
     dltrain: Cli, write_config: WriteConfig, tmp_path: Path
 ) -> None:
     write_trips(tmp_path / "trips.csv")
-    dataset = {"type": "csv", "path": "trips.csv", "target": "kind", "validation_split": 0.2}
+    dataset = {
+        "type": "csv",
+        "path": "trips.csv",
+        "target": "kind",
+        "columns": {"said": "text"},
+        "validation_split": 0.2,
+    }
     config = write_config(
         {
             **CONFIG,
