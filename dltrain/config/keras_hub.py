@@ -88,8 +88,8 @@ class PresetFacts:
 
 
 def is_address(preset: str) -> bool:
-    """Tell a name that KerasHub knows, and an address, from the path of a folder."""
-    return preset.startswith(_SCHEMES) or ("/" not in preset and not FilePath(preset).exists())
+    """Tell a name that KerasHub knows, and an address, from a folder, which is absolute."""
+    return preset.startswith(_SCHEMES) or not FilePath(preset).is_absolute()
 
 
 def read_facts(preset: str) -> PresetFacts:

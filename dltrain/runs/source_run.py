@@ -16,16 +16,20 @@ from typing import Any
 
 from dltrain.catalog.components import find
 from dltrain.config.document import Problems
+from dltrain.config.extending import read_with_bases
 from dltrain.config.from_run import PATH, choose_taken
 from dltrain.config.layers import Layer
 from dltrain.config.load import LoadedConfig
-from dltrain.errors import RunError
+from dltrain.errors import ConfigError, RunError, UsageError
 from dltrain.runs.find import resolve_run
 from dltrain.runs.layout import RunPaths
 from dltrain.runs.model_table import read_model_table
 from dltrain.runs.repeats import refuse_repeats
 from dltrain.runs.status import read_status
 from dltrain.shapes.infer import infer_shapes
+
+# What decides the ids of a text beside its vocabulary.
+_WORD_OPTIONS = ("max_words", "max_length", "truncate", "ngrams", "ngram_buckets")
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,8 @@ def find_source(loaded: LoadedConfig) -> SourceRun | None:
             f"{paths.root} {state}: a model can't start from it.",
             hint="Train it to its end, or name another run in model.from_run.",
         )
+    if loaded.info.modality == "text" and loaded.info.reader != "npz":
+        _check_words(loaded, paths)
     rows = _read_layers(paths)
     taken = choose_taken(asked, loaded.layers, rows.keys())
     _check_layers(loaded, paths, rows, taken)
@@ -78,6 +84,42 @@ def settle_source(loaded: LoadedConfig, source: SourceRun | None) -> LoadedConfi
         update={"from_run": asked.model_copy(update={"run": root, "layers": [*source.taken]})}
     )
     return dataclasses.replace(loaded, config=loaded.config.model_copy(update={"model": model}))
+
+
+def _check_words(loaded: LoadedConfig, paths: RunPaths) -> None:
+    """Refuse to make other ids of the texts than that run did: its embedding knows no others.
+
+    Raises RunError if it has no vocabulary, or doesn't tell; ConfigError for options that differ.
+    """
+    if not paths.tokenizer.is_file():
+        raise RunError(
+            f"{paths.root} holds no vocabulary: {paths.tokenizer} is missing, or its data are no "
+            "texts.",
+            hint="Name a run on texts in model.from_run.",
+        )
+    try:
+        there = read_with_bases(paths.config).data["dataset"]
+        options = {key: there.get(key) for key in _WORD_OPTIONS}
+    except (UsageError, ConfigError, KeyError, AttributeError) as error:
+        raise RunError(
+            f"{paths.config} is gone or damaged: it doesn't tell how {paths.root} made ids of "
+            "texts.",
+            hint="Train that run again, or name another one in model.from_run.",
+        ) from error
+    problems = Problems(loaded.document)
+    for key, value in options.items():
+        own = getattr(loaded.config.dataset, key)
+        if own != value:
+            shown = "none" if value is None else value
+            problems.add(
+                ("dataset", key),
+                f"the texts get the vocabulary of {paths.root}, which has {key}: {shown}; this has "
+                f"{'none' if own is None else own}.",
+                hint=f"Write `{key}: {shown}` under dataset.",
+                expected=str(shown),
+                received=str(own),
+            )
+    problems.raise_any()
 
 
 def _read_layers(paths: RunPaths) -> dict[str, dict[str, Any]]:
