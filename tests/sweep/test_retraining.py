@@ -135,3 +135,29 @@ def test_a_seed_that_diverges_takes_its_trial_out_of_the_choice(tmp_path: Path) 
     assert f"trial 1 failed with seed 4: {run['reason']}" in done.out
     assert "Each failed with one of the seeds: the best is that of the search.\n" in done.out
     assert "trial       1  seed 4: failed (The loss became" in done.err
+
+
+def test_of_a_shared_sweep_the_process_that_began_it_finds_the_winner(tmp_path: Path) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    for folder in (first, second):
+        folder.mkdir()
+    url = f"sqlite:///{tmp_path / 'study.db'}"
+    section = {"space": SPACE, "trials": 2, "method": "random", "retrain": {"top": 1, "seeds": 1}}
+    # Its time is over after the first epoch, with both trials left.
+    write(first, {**section, "max_seconds": 0.1}, training__epochs=20)
+    begun = run_dltrain("sweep", "config.yaml", "--storage", url, folder=first)
+    assert begun.code == 0, begun.err
+    longer = ("--set", "sweep.max_seconds=1000")
+    joined = run_dltrain("sweep", "--join", url, *longer, "--json", folder=second)
+    assert joined.code == 0, joined.err
+    assert "The process that began the sweep trains the best ones again.\n" in joined.err
+    document = joined.json
+    assert [row["state"] for row in document["trials"]] == ["finished", "finished"]
+    assert (document["retrained"], document["test"]) == (None, None)
+    write(first, {**section, "max_seconds": 1000}, training__epochs=20)
+    done = run_dltrain("sweep", "config.yaml", "--storage", url, "--resume", "--json", folder=first)
+    assert done.code == 0, done.err
+    run = done.json["retrained"]["trials"][0]["runs"][0]
+    assert (run["state"], run["epochs"], run["run"][:16]) == ("finished", 20, "retrained/trial-")
+    assert (first / SWEEP / run["run"] / "model.keras").is_file()
+    assert done.json["test"] is not None
