@@ -166,8 +166,10 @@ def run(arguments: list[str]) -> int:
         result = typer.main.get_command(app).main(
             args=arguments, prog_name="dltrain", standalone_mode=False
         )
-    except SystemExit as end:  # the shell asked for completions, and Typer has printed them
-        return int(end.code or 0)
+    except SystemExit as end:
+        # Typer makes code 1 of a pipe that broke; else the shell asked for completions, and has
+        # them.
+        return _leave_quietly() if _is_broken_pipe(end.__context__) else int(end.code or 0)
     except DltrainError as error:
         if verbose:
             traceback.print_exc()
@@ -180,9 +182,7 @@ def run(arguments: list[str]) -> int:
         print("Interrupted before the training began.", file=sys.stderr)
         return 130
     except BrokenPipeError:
-        # The reader of our output went away (`dltrain runs | head`): nothing to say to anyone.
-        _discard_stdout()
-        return 128 + signal.SIGPIPE
+        return _leave_quietly()
     except Exception as error:
         if hasattr(error, "show") and hasattr(error, "exit_code"):  # the command line's own
             error.show()
@@ -200,6 +200,16 @@ def run(arguments: list[str]) -> int:
         )
         return 1
     return int(result or 0)
+
+
+def _is_broken_pipe(error: BaseException | None) -> bool:
+    return isinstance(error, OSError) and error.errno == errno.EPIPE
+
+
+def _leave_quietly() -> int:
+    """Return the code for a reader of our output that went away (`dltrain runs | head`)."""
+    _discard_stdout()
+    return 128 + signal.SIGPIPE
 
 
 def _discard_stdout() -> None:

@@ -300,6 +300,8 @@ def describe_application(function: Callable[..., Any]) -> dict[str, Any]:
             weights=None, include_top=False, pooling="avg", input_shape=(least, least, 3)
         )
     trainable = sum(math.prod(weight.shape) for weight in model.trainable_weights)
+    with scope:
+        published, layers = find_weights(function)
     return {
         "function": function.__name__,
         "preprocessing": preprocessing_of(module),
@@ -308,7 +310,35 @@ def describe_application(function: Callable[..., Any]) -> dict[str, Any]:
         "parameters": int(model.count_params()),
         "trainable_parameters": trainable,
         "layers": len(model.layers) - 1,  # the last is the pooling
+        "is_rescaled": layers > len(model.layers) - 1,
+        "weights": published,
     }
+
+
+def find_weights(function: Callable[..., Any]) -> tuple[dict[str, Any], int]:
+    """Return the file of ImageNet's weights that Keras would fetch, and the layers that go with it.
+
+    Keras's own fetching and reading are replaced meanwhile: it names the file nowhere else.
+    """
+    from unittest import mock
+
+    import keras
+
+    wanted: list[dict[str, Any]] = []
+
+    def note(fname: str, origin: str, **options: Any) -> str:
+        digest = options.get("file_hash")
+        kind = {32: "md5", 64: "sha256"}.get(len(digest or ""))
+        wanted.append({"file": fname, "url": origin, "digest": digest and f"{kind}:{digest}"})
+        return fname
+
+    with (
+        mock.patch("keras.src.utils.file_utils.get_file", note),
+        mock.patch.object(keras.Model, "load_weights"),
+    ):
+        model = function(weights="imagenet", include_top=False)
+    (published,) = wanted
+    return published, len(model.layers)
 
 
 def make_applications() -> dict[str, Any]:

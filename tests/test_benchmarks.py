@@ -105,9 +105,70 @@ def test_the_pytorch_model_has_as_many_parameters(work: str, load: Any) -> None:
     assert sum(parameter.numel() for parameter in model.parameters()) == PARAMETERS[work]
 
 
+def test_the_tuner_builds_the_models_of_the_sweep_in_its_space(load: Any) -> None:
+    tuner = pytest.importorskip("keras_tuner")
+    script, benchmark = load("keras_tuner_digits"), load("sweep")
+    loaded = read("quickstart_sweep")
+    config, space = loaded.config, loaded.sweep
+    assert space is not None
+    assert config.name == benchmark.NAME
+    assert (config.training.batch_size, config.training.epochs) == (
+        script.BATCH_SIZE,
+        script.EPOCHS,
+    )
+    assert config.training.early_stopping is not None
+    assert config.training.early_stopping.patience == script.PATIENCE
+    hp = tuner.HyperParameters()
+    script.build(hp)
+    units, rate, learning_rate = (hp._hps[name][0] for name in ("units", "rate", "learning_rate"))
+    mine = {each.key: each for each in space.dimensions}
+    assert set(mine) == set(benchmark.PATHS.values())
+    assert tuple(units.values) == tuple(mine["model.layers[1].units"].points or ())
+    for theirs, key in ((rate, "model.layers[2].rate"), (learning_rate, "optimizer.learning_rate")):
+        assert (theirs.min_value, theirs.max_value) == (mine[key].low, mine[key].high)
+    assert (rate.sampling, learning_rate.sampling) == ("linear", "log")
+    given = {"units": 64, "rate": 0.2, "learning_rate": 3e-3}
+    hp.values.update(given)
+    assert describe_layers(script.build(hp)) == describe_layers(
+        build_network(
+            loaded.layers,
+            InputSpec(loaded.info.shape, "float32", Normalization(scale=(16.0,))),
+            name="sweep",
+        )
+    )
+
+
+def test_what_a_trial_takes_beyond_its_training_is_a_median_over_trials(load: Any) -> None:
+    took = {"0001": 2.0, "0002": 3.5, "0003": 9.0}
+    epochs = {"0001": [1.0, 0.5, 0.25], "0002": [1.5, 0.5, 0.5], "0003": [4.0, 4.0]}
+    assert load("sweep").measure_overhead(took, epochs) == {
+        "trial_seconds": 3.5,
+        "overhead_seconds": 1.0,  # of 0.25, 1.0, 1.0
+        "steady_overhead_seconds": 1.0,  # of 0.5, 2.0, 1.0
+    }
+
+
+def test_a_sweeps_table_holds_rates_ratios_and_goals(load: Any) -> None:
+    rates = {"sweep": [60.0, 90.0], "fit": [10.0, 10.0], "keras_tuner": [50.0, 90.0]}
+    own = {"overhead_seconds": 0.31, "steady_overhead_seconds": 0.5, "trial_seconds": 1.25}
+    records = [
+        {"side": side, "pair": pair, "trials_per_minute": rate, **(own if side == "sweep" else {})}
+        for side, both in rates.items()
+        for pair, rate in enumerate(both)
+    ]
+    assert load("sweep").make_table(records).splitlines()[2:] == [
+        "| sweep | 75.0 |  |",
+        "| fit | 10.0 | 7.50 (6.00 to 9.00) (≥ 5: yes) |",
+        "| keras_tuner | 70.0 | 1.10 (1.00 to 1.20) (≥ 1.5: NO) |",
+        "",
+        "a trial: 1.25 s, of which 0.31 s beyond its epochs (< 0.3: NO), "
+        "0.50 s with the tracing of its first",
+    ]
+
+
 def test_a_script_knows_nothing_of_dltrain() -> None:
-    scripts = [*FOLDER.glob("*_mnist.py"), *FOLDER.glob("*_imdb.py")]
-    assert len(scripts) == 4
+    scripts = [*FOLDER.glob("*_mnist.py"), *FOLDER.glob("*_imdb.py"), *FOLDER.glob("*_digits.py")]
+    assert len(scripts) == 5
     for script in scripts:
         assert "import dltrain" not in script.read_text()
         assert "from dltrain" not in script.read_text()

@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 APPLICATIONS_PATH = Path(__file__).with_name("applications.json")
 
@@ -26,13 +27,29 @@ PREPROCESSING: Mapping[str, tuple[tuple[int, int, int], Triple, Triple]] = {
 }
 """How images are prepared, by Keras's own name of the way; built_in: the model does it itself."""
 
+IMAGENET_DEVIATIONS = (0.229, 0.224, 0.225)
+"""Of red, green and blue, from 0 to 1, as keras/src/applications/efficientnet.py has them."""
+
+
+@dataclass(frozen=True)
+class WeightsFile:
+    """Say where Keras's project publishes a model's ImageNet weights, and as what it keeps them.
+
+    `file` is its name in `~/.keras/models`. `digest` is None where Keras knows no checksum.
+    """
+
+    file: str
+    url: str
+    digest: str | None
+
 
 @dataclass(frozen=True)
 class Application:
     """Describe one model without the layers that classify (`include_top=False`).
 
     `features` are the channels of its output, `min_size` the least height and width in pixels.
-    `layers` counts its layers, the input among them.
+    `layers` counts its layers, the input among them; `is_rescaled` tells that Keras adds one to
+    them for ImageNet's weights, which divides the normalized pixels once more (EfficientNet).
     """
 
     name: str
@@ -43,10 +60,16 @@ class Application:
     parameters: int
     trainable_parameters: int
     layers: int
+    is_rescaled: bool
+    weights: WeightsFile
 
 
 @functools.cache
 def applications() -> Mapping[str, Application]:
     """Return every application by its name in YAML."""
     table = json.loads(APPLICATIONS_PATH.read_text(encoding="utf-8"))
-    return {name: Application(name, **entry) for name, entry in table["applications"].items()}
+    return {name: _read(name, entry) for name, entry in table["applications"].items()}
+
+
+def _read(name: str, entry: dict[str, Any]) -> Application:
+    return Application(name, **{**entry, "weights": WeightsFile(**entry["weights"])})

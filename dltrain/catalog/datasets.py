@@ -95,7 +95,7 @@ class DatasetInfo:
     summary: str
     reader: Literal[
         "idx", "cifar", "aclimdb", "embedded",
-        "csv", "parquet", "jsonl", "npz", "huggingface", "image_folder", "text_folder",
+        "csv", "parquet", "jsonl", "npz", "huggingface", "tfds", "image_folder", "text_folder",
     ] = "embedded"  # fmt: skip
     accepts: str = ""
     sources: tuple[tuple[SourceFile, ...], ...] = ()

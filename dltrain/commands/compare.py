@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dltrain.commands.completion import complete_run
+from dltrain.commands.options import RunsDirOption
 from dltrain.errors import MachineError, UsageError
 from dltrain.escaping import escape_unprintable
 from dltrain.runs.atomic import to_json, write_text
@@ -65,9 +66,7 @@ def compare(
         bool,
         typer.Option("--force", help="Compare runs on different data too, without a test."),
     ] = False,
-    runs_dir: Annotated[
-        Path, typer.Option("--runs-dir", help="The folder that holds the runs.")
-    ] = DEFAULT_ROOT,
+    runs_dir: RunsDirOption = DEFAULT_ROOT,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
     csv: Annotated[
         str | None,

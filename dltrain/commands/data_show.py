@@ -13,6 +13,7 @@ import typer
 from dltrain.commands.output import put_text
 from dltrain.config.load import LoadedConfig
 from dltrain.data.load import LoadedData, load_data
+from dltrain.data.preset_tokenizer import make_preset_tokenizer
 from dltrain.data.progress import Progress
 from dltrain.errors import UsageError
 from dltrain.plots.style import clean, format_number, shorten, styled
@@ -49,6 +50,7 @@ def show_data(
         data_dir=data_dir,
         offline=offline,
         splits=("train",),
+        tokenizer=make_preset_tokenizer(loaded.config, loaded.info, offline=offline),
         progress=progress,
     )
     if modality == "tabular":

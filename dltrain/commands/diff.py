@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from dltrain.commands.options import RunsDirOption
 from dltrain.config.compare import Difference, compare_configs, format_value
 from dltrain.config.load import LoadedConfig, load_config
 from dltrain.runs.atomic import to_json
@@ -23,9 +24,7 @@ _WHICH = "a config file, a run directory, NAME/0001, or NAME for its latest run.
 def diff(
     first: Annotated[str, typer.Argument(metavar="A", help=f"What to compare: {_WHICH}")],
     second: Annotated[str, typer.Argument(metavar="B", help="What to compare it with.")],
-    runs_dir: Annotated[
-        Path, typer.Option("--runs-dir", help="The folder that holds the runs.")
-    ] = DEFAULT_ROOT,
+    runs_dir: RunsDirOption = DEFAULT_ROOT,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Show in what the configs A and B differ, by meaning: defaults and blocks are resolved.

@@ -5,12 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dltrain.commands.completion import complete_run
 from dltrain.commands.data import DataDirOption, OfflineOption
 from dltrain.commands.fit import (
     DeviceChoice,
@@ -24,6 +22,7 @@ from dltrain.commands.fit_view import (
     show_test_uses,
 )
 from dltrain.commands.junit_option import JunitOption, reporting_junit
+from dltrain.commands.options import RunArgument, RunsDirOption, VerboseOption
 from dltrain.errors import UsageError
 from dltrain.runs.layout import DEFAULT_ROOT, RunPaths
 
@@ -43,18 +42,9 @@ class SplitChoice(StrEnum):
 
 
 def evaluate(
-    run: Annotated[
-        str,
-        typer.Argument(
-            metavar="RUN",
-            help="A run directory, NAME/0001, or NAME for its latest run.",
-            autocompletion=complete_run,
-        ),
-    ],
+    run: RunArgument,
     split: Annotated[SplitChoice, typer.Option("--split", help="Which rows.")] = SplitChoice.TEST,
-    runs_dir: Annotated[
-        Path, typer.Option("--runs-dir", help="The folder that holds the runs.")
-    ] = DEFAULT_ROOT,
+    runs_dir: RunsDirOption = DEFAULT_ROOT,
     data: Annotated[
         str | None,
         typer.Option(
@@ -99,9 +89,7 @@ def evaluate(
     data_dir: DataDirOption = None,
     offline: OfflineOption = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
-    verbose: Annotated[
-        bool, typer.Option("--verbose", "-v", help="Show the traceback of every error.")
-    ] = False,
+    verbose: VerboseOption = False,
 ) -> None:
     """Evaluate the best model of RUN: accuracy, precision, recall, F1, AUC-ROC, or the errors."""
     begun = time.perf_counter()

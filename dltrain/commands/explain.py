@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dltrain.commands.completion import complete_run
 from dltrain.commands.data import DataDirOption, OfflineOption
 from dltrain.commands.eval import SplitChoice
 from dltrain.commands.fit import DeviceChoice, DeviceOption
+from dltrain.commands.options import RunArgument, RunsDirOption, VerboseOption
 from dltrain.runs.layout import DEFAULT_ROOT
 
 if TYPE_CHECKING:
@@ -27,14 +26,7 @@ class BaselineChoice(StrEnum):
 
 
 def explain(
-    run: Annotated[
-        str,
-        typer.Argument(
-            metavar="RUN",
-            help="A run directory, NAME/0001, or NAME for its latest run.",
-            autocompletion=complete_run,
-        ),
-    ],
+    run: RunArgument,
     rows: Annotated[
         list[str] | None,
         typer.Option(
@@ -68,20 +60,17 @@ def explain(
             "--sanity", help="Shuffle the weights, layer by layer: do the explanations change?"
         ),
     ] = False,
-    runs_dir: Annotated[
-        Path, typer.Option("--runs-dir", help="The folder that holds the runs.")
-    ] = DEFAULT_ROOT,
+    runs_dir: RunsDirOption = DEFAULT_ROOT,
     device: DeviceOption = DeviceChoice.AUTO,
     data_dir: DataDirOption = None,
     offline: OfflineOption = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print explanations.json.")] = False,
-    verbose: Annotated[
-        bool, typer.Option("--verbose", "-v", help="Show the traceback of every error.")
-    ] = False,
+    verbose: VerboseOption = False,
 ) -> None:
     """Explain what the model of RUN predicts: which pixels, words or columns speak for it.
 
-    Pictures and explanations.json go into the run's explanations/; `dltrain report` shows them.
+    Pictures, explanations.json and .npz go into the run's explanations/; `dltrain report` shows
+    them.
     """
     from dltrain.commands.training_view import TrainingView
     from dltrain.data.store import is_offline, resolve_data_dir

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dltrain.commands.completion import complete_run
 from dltrain.commands.data import DataDirOption, OfflineOption
 from dltrain.commands.fit import DeviceChoice, DeviceOption
+from dltrain.commands.options import RunArgument, RunsDirOption, VerboseOption
 from dltrain.errors import UsageError
 from dltrain.runs.layout import DEFAULT_ROOT
 
@@ -34,15 +34,10 @@ class QuantizeChoice(StrEnum):
 
 
 def export(
-    run: Annotated[
-        str,
-        typer.Argument(
-            metavar="RUN",
-            help="A run directory, NAME/0001, or NAME for its latest run.",
-            autocompletion=complete_run,
-        ),
+    run: RunArgument,
+    form: Annotated[
+        FormatChoice, typer.Option("--format", help="Each is checked by its own runtime.")
     ],
-    form: Annotated[FormatChoice, typer.Option("--format", help="torch is refused, and says why.")],
     quantize: Annotated[
         QuantizeChoice | None,
         typer.Option("--quantize", help="litert: 8 bits, calibrated on training rows."),
@@ -52,16 +47,12 @@ def export(
         typer.Option("--output", "-o", help="A new folder; default: RUN/export/FORMAT."),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace the folder.")] = False,
-    runs_dir: Annotated[
-        Path, typer.Option("--runs-dir", help="The folder that holds the runs.")
-    ] = DEFAULT_ROOT,
+    runs_dir: RunsDirOption = DEFAULT_ROOT,
     device: DeviceOption = DeviceChoice.AUTO,
     data_dir: DataDirOption = None,
     offline: OfflineOption = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
-    verbose: Annotated[
-        bool, typer.Option("--verbose", "-v", help="Show the traceback of every error.")
-    ] = False,
+    verbose: VerboseOption = False,
 ) -> None:
     """Export the best model of RUN, preprocessing inside, and check it by its own runtime."""
     from dltrain.export.formats import check_format

@@ -16,7 +16,7 @@ from dltrain.commands.completion import complete_run
 from dltrain.commands.data import DataDirOption, OfflineOption
 from dltrain.commands.junit_option import JunitOption, reporting_junit
 from dltrain.commands.lint_view import describe_finding, show_findings
-from dltrain.commands.options import SetOption
+from dltrain.commands.options import SetOption, VerboseOption
 from dltrain.commands.run_pages import NoReportOption, make_pages
 from dltrain.config.load import LoadedConfig, load_config
 from dltrain.errors import UsageError
@@ -109,9 +109,7 @@ def fit(
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Print results and errors only.")
     ] = False,
-    verbose: Annotated[
-        bool, typer.Option("--verbose", "-v", help="Show the traceback of every error.")
-    ] = False,
+    verbose: VerboseOption = False,
 ) -> None:
     """Train the model of CONFIG, keep the best, and evaluate it on validation and test."""
     begun = time.perf_counter()

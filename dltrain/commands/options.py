@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from dltrain.commands.completion import complete_key
+from dltrain.commands.completion import complete_key, complete_run
 
 ConfigArgument = Annotated[
     Path, typer.Argument(metavar="CONFIG", help="A YAML file.", show_default=False)
@@ -20,4 +20,16 @@ SetOption = Annotated[
         help="Override one value; may be repeated.",
         autocompletion=complete_key,
     ),
+]
+RunArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="RUN",
+        help="A run directory, NAME/0001, or NAME for its latest run.",
+        autocompletion=complete_run,
+    ),
+]
+RunsDirOption = Annotated[Path, typer.Option("--runs-dir", help="The folder that holds the runs.")]
+VerboseOption = Annotated[
+    bool, typer.Option("--verbose", "-v", help="Show the traceback of every error.")
 ]

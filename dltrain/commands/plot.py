@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from dltrain.commands.completion import complete_run
+from dltrain.commands.options import RunArgument, RunsDirOption, VerboseOption
 from dltrain.runs.layout import DEFAULT_ROOT
 
 
@@ -20,14 +19,7 @@ class FormatChoice(StrEnum):
 
 
 def plot(
-    run: Annotated[
-        str,
-        typer.Argument(
-            metavar="RUN",
-            help="A run directory, NAME/0001, or NAME for its latest run.",
-            autocompletion=complete_run,
-        ),
-    ],
+    run: RunArgument,
     form: Annotated[
         FormatChoice | None,
         typer.Option("--format", help="Write this format only.", show_default="both"),
@@ -36,12 +28,8 @@ def plot(
         list[str] | None,
         typer.Option("--only", metavar="NAME", help="Draw this picture; may be repeated."),
     ] = None,
-    runs_dir: Annotated[
-        Path, typer.Option("--runs-dir", help="The folder that holds the runs.")
-    ] = DEFAULT_ROOT,
-    verbose: Annotated[
-        bool, typer.Option("--verbose", "-v", help="Show the traceback of every error.")
-    ] = False,
+    runs_dir: RunsDirOption = DEFAULT_ROOT,
+    verbose: VerboseOption = False,
 ) -> None:
     """Draw the pictures of RUN again: curves, confusion, ROC, calibration, mistakes.
 

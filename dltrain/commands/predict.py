@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 import sys
 from collections.abc import Iterator
 from enum import StrEnum
@@ -11,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dltrain.commands.completion import complete_run
 from dltrain.commands.fit import DeviceChoice, DeviceOption
+from dltrain.commands.options import RunArgument, RunsDirOption, VerboseOption
 from dltrain.errors import DataError, UsageError
 from dltrain.runs.layout import DEFAULT_ROOT
 
@@ -38,14 +39,7 @@ _SUFFIXES = {
 
 
 def predict(
-    run: Annotated[
-        str,
-        typer.Argument(
-            metavar="RUN",
-            help="A run directory, NAME/0001, or NAME for its latest run.",
-            autocompletion=complete_run,
-        ),
-    ],
+    run: RunArgument,
     inputs: Annotated[
         list[str] | None,
         typer.Argument(
@@ -75,13 +69,9 @@ def predict(
         typer.Option("--format", help="Default: by the output's suffix, else table."),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite the output.")] = False,
-    runs_dir: Annotated[
-        Path, typer.Option("--runs-dir", help="The folder that holds the runs.")
-    ] = DEFAULT_ROOT,
+    runs_dir: RunsDirOption = DEFAULT_ROOT,
     device: DeviceOption = DeviceChoice.AUTO,
-    verbose: Annotated[
-        bool, typer.Option("--verbose", "-v", help="Show the traceback of every error.")
-    ] = False,
+    verbose: VerboseOption = False,
 ) -> None:
     """Predict new inputs with the best model of RUN: images, texts, tables, or a stream."""
     kind = _find_format(form, output)
@@ -106,19 +96,26 @@ def predict(
         device=device.value,
         progress=TrainingView(),
     )
-    rows, failed, interrupted = 0, 0, False
-    with _open(opened, kind, output, top) as writer:
-        try:
-            for batch in batches:
+    from dltrain.training.outcome import Interrupted
+    from dltrain.training.signals import Signals, Terminated, listening
+
+    rows, failed, signals = 0, 0, Signals()
+    with (
+        _open(opened, kind, output, top) as writer,
+        # So an endless stream is left: what was predicted is kept, in whole lines.
+        contextlib.suppress(KeyboardInterrupt, Terminated),
+        listening(signals, on_second=lambda _: None),
+    ):
+        for batch in batches:
+            with signals.deferred():
                 writer.write(batch)
                 rows += len(batch)
                 failed += sum(bool(row.error) for row in batch)
-        except KeyboardInterrupt:  # how an endless stream is left: what was predicted is kept
-            interrupted = True
     if output is not None:
         typer.echo(f"{rows - failed:,} predictions written to {output}", err=True)
-    if interrupted:
-        raise typer.Abort
+    if signals.number is not None:
+        word = "Terminated" if signals.number == signal.SIGTERM else "Interrupted"
+        raise Interrupted(f"{word} after {rows:,} inputs.", signal_number=signals.number)
     if failed:
         raise DataError(
             f"{failed:,} of {rows:,} inputs could not be predicted.",

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from dltrain.commands.options import RunsDirOption
 from dltrain.runs.atomic import to_json
 from dltrain.runs.layout import DEFAULT_ROOT
 from dltrain.runs.listing import RunSummary, list_runs
@@ -26,9 +26,7 @@ _STYLES = {
 
 
 def runs(
-    runs_dir: Annotated[
-        Path, typer.Option("--runs-dir", help="The folder that holds the runs.")
-    ] = DEFAULT_ROOT,
+    runs_dir: RunsDirOption = DEFAULT_ROOT,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """List the runs, newest first: status, headline metric, epochs, time."""

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dltrain.commands.completion import complete_run
 from dltrain.commands.diagnosis_view import show_diagnosis
+from dltrain.commands.options import RunArgument, RunsDirOption
 from dltrain.errors import RunError
 from dltrain.escaping import escape_unprintable
 from dltrain.runs.atomic import to_json
@@ -36,17 +35,8 @@ _LOSSES = {
 
 
 def show(
-    run: Annotated[
-        str,
-        typer.Argument(
-            metavar="RUN",
-            help="A run directory, NAME/0001, or NAME for its latest run.",
-            autocompletion=complete_run,
-        ),
-    ],
-    runs_dir: Annotated[
-        Path, typer.Option("--runs-dir", help="The folder that holds the runs.")
-    ] = DEFAULT_ROOT,
+    run: RunArgument,
+    runs_dir: RunsDirOption = DEFAULT_ROOT,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Show how RUN went: its state, its curve, its results, and what is to know about them."""

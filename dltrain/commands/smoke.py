@@ -15,6 +15,7 @@ import typer
 from dltrain.commands.data import DataDirOption
 from dltrain.commands.fit import DeviceChoice, DeviceOption
 from dltrain.commands.fit_view import show_scores
+from dltrain.commands.options import VerboseOption
 from dltrain.config.load import LoadedConfig, load_config
 from dltrain.errors import DltrainError, UsageError
 
@@ -60,9 +61,7 @@ def smoke(
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Print only the configs that fail.")
     ] = False,
-    verbose: Annotated[
-        bool, typer.Option("--verbose", "-v", help="Show the traceback of every error.")
-    ] = False,
+    verbose: VerboseOption = False,
 ) -> None:
     """Try configs whole, on few rows and with no network: train, interrupt, resume, evaluate.
 

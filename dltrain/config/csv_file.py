@@ -61,10 +61,17 @@ def find_delimiter(path: Path) -> str:
 
 def refuse_encoding(path: Path, error: UnicodeDecodeError) -> DataError:
     """Return the error that names the first line of `path` which isn't UTF-8."""
+    with path.open("rb") as file:
+        encoding = guess_encoding(file.read(2))
     return DataError(
         f"{path} is not UTF-8 text: {_first_bad_line(path)}.",
-        hint=f"Convert it, for example with: iconv -f LATIN1 -t UTF-8 {path.name}",
+        hint=f"Convert it, for example with: iconv -f {encoding} -t UTF-8 {path.name}",
     )
+
+
+def guess_encoding(start: bytes) -> str:
+    """Return what iconv calls the encoding that a text which isn't UTF-8 may be in."""
+    return "UTF-16" if start[:2] in (b"\xff\xfe", b"\xfe\xff") else "LATIN1"
 
 
 def _read_lines(path: Path, delimiter: str) -> Iterator[tuple[int, list[str]]]:

@@ -140,7 +140,7 @@ def _fill_sections(sections: dict[str, Any], definitions: Definitions) -> None:
         **any_of(*_TRAINABLE, _NULL),
     }
     pretrained = sections["PretrainedConfig"]["properties"]
-    pretrained["type"] |= {"enum": [*applications()]}
+    pretrained["type"] |= {"enum": [*applications(), "keras_hub"]}
     pretrained["trainable"] |= any_of(*_TRAINABLE, _NULL)
     model["pretrained"] = {
         "description": model["pretrained"]["description"],

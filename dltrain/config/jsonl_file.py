@@ -66,7 +66,17 @@ def _read_value(record: dict[str, Any], name: str, place: Place) -> str:
         raise DataError(
             f"{say_place(place)}: '{name}' is {_name_kind(value)}; expected a text or a number."
         )
-    return str(value).strip()
+    text = str(value).strip()
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise DataError(
+                f"{say_place(place)}: '{name}' holds half a character, "
+                f"\\u{ord(text[error.start]):04x}.",
+                hint="Characters beyond \\uffff are a pair of such escapes in JSON.",
+            ) from error
+    return text
 
 
 def _name_kind(value: object) -> str:

@@ -30,6 +30,7 @@ TEST_NAMES = ("x_test", "y_test")
 
 _MODALITIES: Mapping[str, Modality] = {"image": "image", "tabular": "tabular", "tokens": "text"}
 _MOST_CLASSES = 1_000
+_FINITE = "a finite number of float32's range"
 
 
 @dataclass(frozen=True)
@@ -101,11 +102,12 @@ def _plan(path: Path, asked: str | None, task: Task | None, facts: tuple[int, in
     labels = [read_array(path, pair[1]).reshape(-1) for pair in pairs]
     task, counts = _find_classes(path, [pair[1] for pair in pairs], labels, task)
     features: tuple[Feature, ...] = ()
+    constant: tuple[str, ...] = ()
     row, largest = shape[1:], 0
     if modality == "image" and len(row) == 2:
         row = (*row, 1)
     elif modality == "tabular":
-        features = _find_features(path, pairs)
+        features, constant = _find_features(path, pairs)
         row = (len(features),)
     elif modality == "text":
         row, largest = (), _find_largest_id(path, pairs)
@@ -127,6 +129,7 @@ def _plan(path: Path, asked: str | None, task: Task | None, facts: tuple[int, in
         class_counts=tuple(counts.values()),
         features=features,
         median_words=shape[1] if modality == "text" else 0,
+        constant_columns=constant,
     )
     return NpzPlan(path, info, names, bool(tests), largest)
 
@@ -210,14 +213,19 @@ def _find_classes(
     import numpy as np
 
     for name, each in zip(names, labels, strict=True):
-        if each.dtype.kind == "f" and not np.isfinite(each).all():
-            row = int(np.flatnonzero(~np.isfinite(each))[0])
-            raise DataError(f"{path}: {name}[{row}] is {each[row]}; expected a finite number.")
+        wrong = find_not_finite(each)
+        if len(wrong):
+            row = int(wrong[0, 0])
+            raise DataError(f"{path}: {name}[{row}] is {each[row]}; expected {_FINITE}.")
     if task is None:
         task = "regression" if labels[0].dtype.kind == "f" else "classification"
     if task == "regression":
         if labels[0].dtype.kind == "U":
             raise DataError(f"{path}: {names[0]} holds texts; expected numbers for a regression.")
+        if (labels[0] == labels[0][0]).all():
+            raise DataError(
+                f"{path}: {names[0]} is {labels[0][0]} in every row; there is nothing to learn."
+            )
         return task, {}
     values, counts = np.unique(labels[0], return_counts=True)
     if len(values) < 2:
@@ -239,25 +247,49 @@ def _find_classes(
     return task, dict(zip(name_classes(values), counts.tolist(), strict=True))
 
 
-def _find_features(path: Path, pairs: list[tuple[str, str]]) -> tuple[Feature, ...]:
-    """Return a feature a column, and one that marks where a number is missing: NaN."""
+def find_not_finite(array: Array, *, nan: bool = True) -> npt.NDArray[np.int64]:
+    """Return where numbers are not in float32's range or, with `nan`, NaN: indices `(n, axes)`."""
+    import numpy as np
+
+    if array.dtype.kind != "f":
+        return np.zeros((0, array.ndim), dtype=np.int64)
+    # No copy of the array, only of truth values.
+    largest = np.finfo(np.float32).max
+    wrong = np.isinf(array)
+    if array.dtype.itemsize > 4:
+        wrong |= (array > largest) | (array < -largest)
+    if nan:
+        wrong |= np.isnan(array)
+    return np.argwhere(wrong)
+
+
+def _find_features(
+    path: Path, pairs: list[tuple[str, str]]
+) -> tuple[tuple[Feature, ...], tuple[str, ...]]:
+    """Return a feature a column, and one that marks where a number is missing: NaN.
+
+    Beside them, the columns that have the same number in every row.
+    """
     import numpy as np
 
     missing: Any = False
+    constant: Any = True
+    first = read_array(path, pairs[0][0])[0]
     for name, _ in pairs:
         array = read_array(path, name)
-        wrong = np.argwhere(np.isinf(array))
+        wrong = find_not_finite(array, nan=False)
         if len(wrong):
             row, column = wrong[0]
             raise DataError(
-                f"{path}: {name}[{row}, {column}] is {array[row, column]}; expected a finite "
-                "number, or NaN for a missing one."
+                f"{path}: {name}[{row}, {column}] is {array[row, column]}; expected {_FINITE}, or "
+                "NaN for a missing one."
             )
+        constant = constant & (array == first).all(axis=0)
         missing = missing | np.isnan(array).any(axis=0)
         if name == pairs[0][0] and np.isnan(array).all(axis=0).any():
             column = int(np.flatnonzero(np.isnan(array).all(axis=0))[0])
             raise DataError(f"{path}: the column {column} of {name} is NaN in every row.")
-    return tuple(
+    features = tuple(
         feature
         for column, lacks in enumerate(missing.tolist())
         for feature in (
@@ -265,6 +297,7 @@ def _find_features(path: Path, pairs: list[tuple[str, str]]) -> tuple[Feature, .
             *([Feature(f"x{column}", "missing")] if lacks else []),
         )
     )
+    return features, tuple(f"x{column}" for column in np.flatnonzero(constant))
 
 
 def _find_largest_id(path: Path, pairs: list[tuple[str, str]]) -> int:

@@ -15,7 +15,7 @@ from dltrain.catalog.suggest import nearest
 from dltrain.config.class_folders import ClassFiles, list_class_files
 from dltrain.config.document import Problems
 from dltrain.config.npz_arrays import plan_npz
-from dltrain.config.own_keys import TABLE_TYPES
+from dltrain.config.own_keys import TABLE_TYPES, find_image_shape
 from dltrain.config.own_table_keys import describe_own_table
 from dltrain.config.words import find_words
 
@@ -24,7 +24,8 @@ _WHAT = {
     "parquet": "a Parquet file",
     "jsonl": "a file of JSON lines",
     "npz": "an .npz file",
-    "huggingface": "a folder that `save_to_disk` of Hugging Face's datasets wrote",
+    "huggingface": "a folder of a Hugging Face dataset",
+    "tfds": "a folder of a dataset that TensorFlow Datasets prepared",
     "image_folder": "a folder with a folder of images for each class",
     "text_folder": "a folder with a folder of .txt files for each class",
 }
@@ -89,10 +90,10 @@ def describe_own_folder(section: Mapping[str, Any], files: ClassFiles) -> Datase
     tests = sum(len(each) for each in files.test)
     shape: tuple[int, ...] = ()
     if section["type"] == "image_folder":
-        size, color = section["image_size"], section.get("color") or "rgb"
-        if color not in ("rgb", "grey") or not _is_size(size):
+        found = find_image_shape(section)
+        if found is None:
             return None
-        shape = (*size, 3 if color == "rgb" else 1)
+        shape = found
     return DatasetInfo(
         name=files.path.name,
         task="classification",
@@ -145,7 +146,7 @@ def _find_path(
     problems.add(
         ("dataset", key),
         message,
-        hint="" if there else "A relative path is taken from the folder of the config.",
+        hint="" if there else _explain_missing(section["type"], path),
         expected=expected,
         received=f"'{section[key]}'",
         suggestion=None if there else _nearest_entry(path),
@@ -153,16 +154,16 @@ def _find_path(
     return None
 
 
+def _explain_missing(kind: str, path: FilePath) -> str:
+    if kind == "tfds":
+        from dltrain.config.tfds_metadata import explain_preparing
+
+        return explain_preparing(path)
+    return "A relative path is taken from the folder of the config."
+
+
 def _nearest_entry(path: FilePath) -> str | None:
     try:
         return nearest(path.name, [each.name for each in path.parent.iterdir()])
     except (OSError, ValueError):
         return None
-
-
-def _is_size(size: object) -> bool:
-    return (
-        isinstance(size, list)
-        and len(size) == 2
-        and all(type(each) is int and each >= 1 for each in size)
-    )

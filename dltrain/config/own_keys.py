@@ -7,11 +7,20 @@ from typing import Any
 
 from dltrain.config.document import Problems
 
-OWN_TYPES = ("csv", "parquet", "jsonl", "npz", "huggingface", "image_folder", "text_folder")
+OWN_TYPES = (
+    *("csv", "parquet", "jsonl", "npz", "huggingface", "tfds"),
+    *("image_folder", "text_folder"),
+)
 
-TABLE_TYPES = ("csv", "parquet", "jsonl", "huggingface")
+TABLE_TYPES = ("csv", "parquet", "jsonl", "huggingface", "tfds")
 
 _SPLITS = ("validation_path", "test_path", "split_column", "group_column")
+_IMAGES = ("image_size", "color", "on_error")
+# Of a dataset that a library wrote, whose columns may be images or texts.
+_LIBRARY = (
+    *("text", "image", "target", "task", "ignore", "columns"),
+    *("weight_column", "split_column", "group_column", *_IMAGES),
+)
 _TABLE = ("target", "task", "ignore", "columns", "weight_column", *_SPLITS)
 _NEEDED = {
     "csv": ("path", "target"),
@@ -19,6 +28,7 @@ _NEEDED = {
     "jsonl": ("path",),
     "npz": ("path",),
     "huggingface": ("path", "target"),
+    "tfds": ("path", "target"),
     "image_folder": ("path", "image_size"),
     "text_folder": ("path",),
 }
@@ -27,11 +37,9 @@ _OPTIONS: Mapping[str, tuple[str, ...]] = {
     "parquet": _TABLE,
     "jsonl": ("text", "target", "task", "weight_column", *_SPLITS),
     "npz": ("task", "modality"),
-    "huggingface": (
-        *("text", "target", "task", "ignore", "columns"),
-        *("weight_column", "split_column", "group_column"),
-    ),
-    "image_folder": ("image_size", "color", "on_error"),
+    "huggingface": _LIBRARY,
+    "tfds": _LIBRARY,
+    "image_folder": _IMAGES,
     "text_folder": (),
 }
 _OWN_KEYS = tuple(dict.fromkeys(("path", *(key for keys in _OPTIONS.values() for key in keys))))
@@ -74,7 +82,11 @@ def check_own_keys(section: Mapping[str, Any], problems: Problems) -> bool:
             expected="name or type",
             received="both",
         )
-    missing = [key for key in _NEEDED[kind] if section.get(key) is None]
+    takes_images = section.get("image") is not None and "image" in allowed
+    needed = (*_NEEDED[kind], *(("image_size",) if takes_images else ()))
+    if "image" in allowed and not takes_images:
+        _refuse_image_keys(section, problems)
+    missing = [key for key in needed if section.get(key) is None]
     for key in missing:
         problems.add(
             ("dataset", key),
@@ -84,6 +96,29 @@ def check_own_keys(section: Mapping[str, Any], problems: Problems) -> bool:
             received="none",
         )
     return not missing and section.get("name") is None
+
+
+def find_image_shape(section: Mapping[str, Any]) -> tuple[int, int, int] | None:
+    """Return `(height, width, channels)` by `image_size` and `color`; None if one is no such."""
+    size, color = section.get("image_size"), section.get("color") or "rgb"
+    if color not in ("rgb", "grey") or not isinstance(size, list) or len(size) != 2:
+        return None
+    if not all(type(each) is int and each >= 1 for each in size):
+        return None
+    return (size[0], size[1], 3 if color == "rgb" else 1)
+
+
+def _refuse_image_keys(section: Mapping[str, Any], problems: Problems) -> None:
+    for key in _IMAGES:
+        if section.get(key) is not None:
+            problems.add(
+                ("dataset", key),
+                f"{key} is for images, and no column is named as one.",
+                hint="Name it: `image: COLUMN`.",
+                of_key=True,
+                expected="image:",
+                received=key,
+            )
 
 
 def _join(parts: Sequence[str]) -> str:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from dltrain.catalog.datasets import DatasetInfo
 from dltrain.catalog.suggest import nearest
 from dltrain.config.document import Problems
+from dltrain.config.own_keys import find_image_shape
 from dltrain.config.own_table import FIELD_DEFAULTS, list_sources, plan_table
-from dltrain.config.table_columns import TableScan, scan_table
+from dltrain.config.table_columns import Column, scan_table
+from dltrain.config.table_files import IMAGES
 
 _PURPOSES = {
     "target": "the target",
@@ -17,6 +20,7 @@ _PURPOSES = {
     "group_column": "the group column",
     "split_column": "the split column",
     "text": "the text",
+    "image": "the image",
 }
 _KINDS = ("number", "category", "datetime", "text")
 
@@ -29,21 +33,46 @@ def describe_own_table(section: dict[str, Any], problems: Problems) -> DatasetIn
     """
     if not _are_of_their_types(section):
         return None
+    if section.get("image") is not None and find_image_shape(section) is None:
+        return None
     if section["type"] == "jsonl":
         for key, default in FIELD_DEFAULTS.items():
             if section.get(key) is None:
                 section[key] = default
     # A file of JSON lines has the fields that are asked for, or a row lacks one.
-    elif not _check_names(section, scan_table(*list_sources(section)), problems):
+    elif not _check_names(section, *_list_columns(section), problems):
         return None
     if not _check_splits(section, problems):
         return None
-    plan = plan_table(section)
-    section["task"] = plan.info.task
-    held = plan.split_rows.get("validation", 0)
-    if held and not _set_share(section, held / plan.info.train_rows, problems):
+    info, held = _look(section)
+    section["task"] = info.task
+    if held and not _set_share(section, held / info.train_rows, problems):
         return None
-    return plan.info
+    return info
+
+
+def _list_columns(section: dict[str, Any]) -> tuple[str, Sequence[Column]]:
+    """Return what the table is called, and its columns."""
+    if section["type"] == "tfds":
+        from dltrain.config.tfds_metadata import find_version, list_tfds_columns
+
+        section["path"] = str(find_version(Path(section["path"])))
+        return Path(section["path"]).parent.name, list_tfds_columns(section)
+    scan = scan_table(*list_sources(section))
+    return scan.path.name, scan.columns
+
+
+def _look(section: dict[str, Any]) -> tuple[DatasetInfo, int]:
+    """Return what the table holds, and how many rows it says are for validation."""
+    if section["type"] == "tfds":
+        # What it says of itself is enough for images and texts, and needs no package.
+        from dltrain.config.tfds_metadata import describe_tfds, read_metadata
+
+        info = describe_tfds(section)
+        if info is not None:
+            return info, read_metadata(Path(section["path"])).splits.get("validation", 0)
+    plan = plan_table(section)
+    return plan.info, plan.split_rows.get("validation", 0)
 
 
 def _are_of_their_types(section: dict[str, Any]) -> bool:
@@ -71,20 +100,43 @@ def _name_columns(section: dict[str, Any]) -> Iterator[tuple[tuple[str | int, ..
         yield ("columns", name), name
 
 
-def _check_names(section: dict[str, Any], scan: TableScan, problems: Problems) -> bool:
+def _check_names(
+    section: dict[str, Any], table: str, columns: Sequence[Column], problems: Problems
+) -> bool:
+    names = [column.name for column in columns]
+    images = {column.name for column in columns if column.unusable == IMAGES}
     purposes: dict[str, str] = {}
     right = True
+    if section.get("image") is not None and section.get("text") is not None:
+        right = False
+        problems.add(
+            ("dataset", "image"),
+            "a model is trained on images or on texts; image and text name both.",
+            hint="Leave one of them out.",
+            of_key=True,
+            expected="image or text",
+            received="both",
+        )
     for place, name in _name_columns(section):
-        if name not in scan.names:
+        if name not in names:
             right = False
             problems.add(
                 ("dataset", *place),
-                f"{scan.path.name} has no column '{name}'.",
-                hint=f"It has {_shorten(scan.names)}.",
-                expected=f"a column of {scan.path.name}",
+                f"{table} has no column '{name}'.",
+                hint=f"It has {_shorten(names)}.",
+                expected=f"a column of {table}",
                 received=f"'{name}'",
-                suggestion=nearest(name, scan.names),
+                suggestion=nearest(name, names),
                 of_key=place[0] == "columns",
+            )
+        elif place[0] == "image" and name not in images:
+            right = False
+            problems.add(
+                ("dataset", "image"),
+                f"the column '{name}' of {table} holds no images.",
+                hint=f"Images are in {_shorten(sorted(images))}." if images else "No column does.",
+                expected="a column of images",
+                received=f"'{name}'",
             )
         elif name in purposes:
             right = False

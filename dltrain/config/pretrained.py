@@ -1,4 +1,4 @@
-"""Does `model.pretrained` name a model of keras.applications, and can it take the images?"""
+"""Does `model.pretrained` name a model or a preset, and can it take the data?"""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from dltrain.catalog.applications import applications
 from dltrain.catalog.datasets import DatasetInfo
 from dltrain.catalog.suggest import nearest
 from dltrain.config.document import Problems
+from dltrain.config.keras_hub import KERAS_HUB, check_preset, check_preset_fits
 from dltrain.config.paths import Path
 from dltrain.config.reading import describe
 from dltrain.config.trainable import check_trainable
@@ -40,20 +41,24 @@ def check_pretrained(model: dict[str, Any], problems: Problems) -> None:
             received="both",
         )
     kind = raw.get("type")
-    if isinstance(kind, str) and kind not in applications():
+    if kind == KERAS_HUB:
+        check_preset(raw, problems)
+    elif isinstance(kind, str):
+        _refuse_presets_keys(raw, problems)
+    if isinstance(kind, str) and kind not in (KERAS_HUB, *applications()):
         written = (*PATH, "type") in problems.document.values
         problems.add(
             (*PATH, "type") if written else PATH,
             f"keras.applications has no model '{kind}'.",
-            hint=f"It has {', '.join(applications())}.",
-            expected="a model of keras.applications",
+            hint=f"It has {', '.join(applications())}. A preset of KerasHub is `type: keras_hub`.",
+            expected="a model of keras.applications, or keras_hub",
             received=f"'{kind}'",
-            suggestion=nearest(kind, applications()),
+            suggestion=nearest(kind, (KERAS_HUB, *applications())),
         )
     if raw.get("trainable") is not None:
         raw["trainable"] = check_trainable(raw["trainable"], (*PATH, "trainable"), problems)
     weights = raw.get("weights")
-    if isinstance(weights, str) and weights not in (IMAGENET, NO_WEIGHTS):
+    if isinstance(weights, str) and kind != KERAS_HUB and weights not in (IMAGENET, NO_WEIGHTS):
         _check_file(raw, weights, problems)
 
 
@@ -65,6 +70,9 @@ def check_pretrained_fits(
     The model's own preprocessing takes pixels as they are: `dataset.normalize` becomes none.
     """
     asked = model["pretrained"]
+    if asked["type"] == KERAS_HUB:
+        check_preset_fits(asked, dataset, info, problems)
+        return
     application = applications().get(asked["type"])
     if info.modality != "image":
         problems.add(
@@ -98,6 +106,26 @@ def check_pretrained_fits(
             hint=f"Write `image_size: [{least}, {least}]` under model.pretrained: it resizes them.",
             expected=f"height and width >= {least}",
             received=f"{size[0]} × {size[1]}",
+        )
+
+
+def _refuse_presets_keys(raw: dict[str, Any], problems: Problems) -> None:
+    """Refuse what only a preset of KerasHub has, on a model of keras.applications."""
+    if raw.get("preset") is not None:
+        problems.add(
+            (*PATH, "preset"),
+            "preset is for `type: keras_hub`.",
+            of_key=True,
+            expected="no preset",
+            received="preset",
+        )
+        raw["preset"] = None
+    if raw.get("pooling") == "first":
+        problems.add(
+            (*PATH, "pooling"),
+            "first is for `type: keras_hub`; expected avg, max or none.",
+            expected="avg, max or none",
+            received="first",
         )
 
 

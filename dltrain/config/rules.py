@@ -40,7 +40,7 @@ def complete_dataset(data: dict[str, Any], info: DatasetInfo, problems: Problems
     path: Path = ("dataset",)
     _complete_text_options(data, info, problems)
     _complete_made_options(data, info, problems)
-    if info.reader == "image_folder" and data.get("color") is None:
+    if data.get("image_size") is not None and data.get("color") is None:
         data["color"] = "rgb"
     if data.get("normalize") is None:
         data["normalize"] = _DEFAULT_NORMALIZE[info.modality]

@@ -33,13 +33,15 @@ class DatasetConfig(Section):
         None, description="A dataset of `dltrain data list`; data of your own has a type instead."
     )
     type: (
-        Literal["csv", "parquet", "jsonl", "npz", "huggingface", "image_folder", "text_folder"]
+        Literal[
+            "csv", "parquet", "jsonl", "npz", "huggingface", "tfds", "image_folder", "text_folder"
+        ]
         | None
     ) = Field(
         None,
         description="Data of your own: a CSV or Parquet file, a file of JSON lines with texts, "
-        "NumPy arrays, a saved Hugging Face dataset, or a folder that holds a folder of "
-        "images or of .txt files for each class.",
+        "NumPy arrays, a Hugging Face dataset on the disk, one that TensorFlow Datasets prepared, "
+        "or a folder that holds a folder of images or of .txt files for each class.",
     )
     path: Annotated[str, Field(min_length=1)] | None = Field(
         None,
@@ -57,8 +59,13 @@ class DatasetConfig(Section):
     )
     text: str | None = Field(
         None,
-        description="JSON lines: the key of the text (text); Hugging Face: the column of the "
-        "texts, where they are the input.",
+        description="JSON lines: the key of the text (text); Hugging Face, TFDS: the column of "
+        "the texts, where they are the input.",
+    )
+    image: str | None = Field(
+        None,
+        description="Hugging Face, TFDS: the column of the images, where they are the input; "
+        "needs image_size.",
     )
     task: Literal["classification", "regression"] | None = Field(
         None,
@@ -91,14 +98,14 @@ class DatasetConfig(Section):
         description="Table: a column that says train, validation or test of each row.",
     )
     image_size: Annotated[list[Count], Field(min_length=2, max_length=2)] | None = Field(
-        None, description="Image folder: [height, width] that every image is resized to."
+        None, description="Image files: [height, width] that every image is resized to."
     )
     color: Literal["rgb", "grey"] | None = Field(
-        None, description="Image folder: three channels or one (rgb)."
+        None, description="Image files: three channels or one (rgb)."
     )
     on_error: Literal["fail", "skip"] | None = Field(
         None,
-        description="Image folder: whether an image that can't be read ends the run, or is left "
+        description="Image files: whether an image that can't be read ends the run, or is left "
         "out and counted (fail).",
     )
     classes: list[str | int] | None = Field(
@@ -188,26 +195,33 @@ class FromRunConfig(Section):
 
 
 class PretrainedConfig(Section):
-    """A model of keras.applications, without its last layers, in front of `layers`."""
+    """A model of keras.applications, or a preset of KerasHub, in front of `layers`."""
 
     type: Annotated[str, Field(min_length=1)] = Field(
-        description="Which model, by its name in snake_case, such as resnet50 or vgg16."
+        description="Which model, by its name in snake_case, such as resnet50 or vgg16; or "
+        "keras_hub."
+    )
+    preset: str | None = Field(
+        None,
+        description="keras_hub: the folder of a preset, or a name that KerasHub fetches it by.",
     )
     weights: Annotated[str, Field(min_length=1)] = Field(
         "imagenet",
         description="imagenet (fetched once), the path of a weights file of this model, or none: "
-        "new weights.",
+        "new weights; of keras_hub preset or none.",
     )
     trainable: Any = Field(
         "none", description="Which of its layers are trained: none, all, or the last N."
     )
-    pooling: Literal["avg", "max", "none"] = Field(
+    pooling: Literal["avg", "max", "first", "none"] = Field(
         "avg",
         description="How its last map becomes a row of features: their average or maximum; none "
-        "leaves the map.",
+        "leaves the map. Of keras_hub's texts and patches also the first.",
     )
     image_size: Annotated[list[Count], Field(min_length=2, max_length=2)] | None = Field(
-        None, description="[height, width] that images are resized to; default: as they are."
+        None,
+        description="[height, width] that images are resized to; default: as they are, or as the "
+        "preset says.",
     )
 
 
@@ -222,7 +236,8 @@ class ModelConfig(Section):
 
     pretrained: PretrainedConfig | None = Field(
         None,
-        description="A model of keras.applications, without its last layers, in front of `layers`.",
+        description="A model of keras.applications, without its last layers, or a preset of "
+        "KerasHub, in front of `layers`.",
     )
     layers: Annotated[list[Any], Field(min_length=1)] = Field(
         description="Layers by Keras's names; the input is added from the dataset."

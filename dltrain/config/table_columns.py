@@ -19,7 +19,22 @@ MISSING_WORDS = frozenset({"", "na", "n/a", "nan", "null", "?"})
 MOST_CATEGORIES = 1_000
 """More different texts than this are names or sentences, no categories."""
 
+MOST_WHOLE_CLASSES = 20
+"""A column of more different whole numbers than this holds amounts, not classes."""
+
 _LARGEST_FLOAT32 = 3.4028235e38
+# From this share on, the others are taken for mistakes; of fewer values nothing can be said.
+_NEARLY_ALL = 0.9
+_FEWEST_TO_JUDGE = 10
+
+
+@dataclass(frozen=True)
+class OddValue:
+    """Hold a value that is unlike the others of its column; `others` says what they are."""
+
+    place: Place
+    text: str
+    others: str
 
 
 @dataclass
@@ -27,20 +42,26 @@ class Column:
     """Hold what was seen of a column.
 
     `values` maps each text to its rows, None above MOST_CATEGORIES different ones. `not_number`,
-    `not_finite` and `not_datetime` are the first text of that kind, with its place. `unusable` is
-    the type of a column that holds no single values, such as lists.
+    `not_finite`, `negative` and `not_datetime` are the first text of that kind, with its place;
+    `numbers` and `datetimes` count the others until `values` is None. `unusable` is
+    the type of a column that holds no single values, such as lists. `declared` are the names that
+    the data itself has for classes, whether or not a row is of one.
     """
 
     name: str
     unusable: str = ""
+    declared: tuple[str, ...] = ()
     missing: int = 0
     first_missing: Place | None = None
     whole: bool = True
     values: dict[str, int] | None = field(default_factory=dict)
     not_number: tuple[Place, str] | None = None
     not_finite: tuple[Place, str] | None = None
+    negative: tuple[Place, str] | None = None
     not_datetime: tuple[Place, str] | None = None
     has_time: bool = False
+    numbers: int = 0
+    datetimes: int = 0
 
     @property
     def empty(self) -> bool:
@@ -66,6 +87,24 @@ class Column:
             return "datetime"
         return "category" if self.values is not None else "text"
 
+    @property
+    def odd(self) -> OddValue | None:
+        """Return the first value that is none of the numbers or dates which nearly all others are.
+
+        None where the values may be meant as categories: few different numbers, such as 1 to 5.
+        """
+        if self.values is None or sum(self.values.values()) < _FEWEST_TO_JUDGE:
+            return None
+        known = sum(self.values.values())
+        for what, count, wrong in (
+            ("numbers", self.numbers, self.not_number),
+            ("dates", self.datetimes, self.not_datetime),
+        ):
+            many = what == "dates" or len(self.values) > MOST_WHOLE_CLASSES
+            if wrong is not None and many and count >= _NEARLY_ALL * known:
+                return OddValue(*wrong, f"{count:,} of its {known:,} values are {what}")
+        return None
+
     def see(self, text: str, place: Place) -> None:
         """Take in the value of one row."""
         if is_missing(text):
@@ -76,20 +115,27 @@ class Column:
             self.values[text] = self.values.get(text, 0) + 1
             if len(self.values) > MOST_CATEGORIES:
                 self.values = None
-        if self.not_datetime is None:
-            moment = parse_datetime(text)
-            if moment is None:
-                self.not_datetime = (place, text)
-            else:
-                self.has_time = self.has_time or bool(moment.hour or moment.minute)
-        if self.not_number is None:
+        if self.not_datetime is None or self.values is not None:
+            self._see_datetime(text, place)
+        if self.not_number is None or self.values is not None:
             self._see_number(text, place)
+
+    def _see_datetime(self, text: str, place: Place) -> None:
+        moment = parse_datetime(text)
+        if moment is None:
+            self.not_datetime = self.not_datetime or (place, text)
+            return
+        self.datetimes += 1
+        self.has_time = self.has_time or bool(moment.hour or moment.minute)
 
     def _see_number(self, text: str, place: Place) -> None:
         number = parse_number(text)
         if number is None:
-            self.not_number = (place, text)
+            self.not_number = self.not_number or (place, text)
             return
+        self.numbers += 1
+        if number < 0:
+            self.negative = self.negative or (place, text)
         if not abs(number) <= _LARGEST_FLOAT32:
             self.not_finite = self.not_finite or (place, text)
         self.whole = self.whole and number.is_integer()
@@ -192,7 +238,10 @@ def _look_at(path: Path) -> tuple[int, int]:
 def _scan(sources: tuple[Source, ...], facts: tuple[tuple[int, int], ...]) -> TableScan:
     """Scan the files that had these facts: `check` and `fit` ask more than once."""
     opened = open_source(sources[0])
-    columns = tuple(Column(name, opened.unusable.get(name, "")) for name in opened.names)
+    columns = tuple(
+        Column(name, opened.unusable.get(name, ""), tuple(opened.class_names.get(name, ())))
+        for name in opened.names
+    )
     count = 0
     for index, source in enumerate(sources):
         rows = _read_in_order(source, opened.names) if index else opened.rows
@@ -211,6 +260,7 @@ _NOTHING = {
     "parquet": "no rows",
     "jsonl": "no rows",
     "huggingface": "no rows",
+    "tfds": "no rows",
 }
 
 

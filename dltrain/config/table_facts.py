@@ -6,12 +6,15 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from dltrain.catalog.datasets import ColumnKind, Feature, Task
-from dltrain.config.table_columns import MOST_CATEGORIES, Column, TableScan, describe_number
-from dltrain.config.table_files import say_place
+from dltrain.config.table_columns import (
+    MOST_CATEGORIES,
+    MOST_WHOLE_CLASSES,
+    Column,
+    TableScan,
+    describe_number,
+)
+from dltrain.config.table_files import IMAGES, say_place
 from dltrain.errors import DataError
-
-MOST_WHOLE_CLASSES = 20
-"""A target of more different whole numbers than this is taken for an amount, not for classes."""
 
 TEXT_WORDS = 100
 """So many words of a text column, the most frequent of the training rows, are features."""
@@ -22,7 +25,17 @@ TIME_PARTS = ("hour_sin", "hour_cos")
 
 
 def guess_task(target: Column) -> Task:
-    """Return what a column asks for: text, or whole numbers of few different values, is a class."""
+    """Return what a column asks for: text, or whole numbers of few different values, is a class.
+
+    Raises DataError if nearly all values are numbers, and some are not.
+    """
+    odd = target.odd
+    if odd is not None and odd.others.endswith("numbers"):
+        raise DataError(
+            f"{say_place(odd.place)}: the target '{target.name}' is '{odd.text[:40]}'; "
+            f"{odd.others}.",
+            hint="Mend the value, or set dataset.task: classification.",
+        )
     few = target.values is not None and len(target.values) <= MOST_WHOLE_CLASSES
     return "classification" if not target.numeric or (target.whole and few) else "regression"
 
@@ -135,6 +148,14 @@ def _make_column_features(
         raise DataError(
             f"{path}: the column '{column.name}' is empty in every row.", hint=_to_ignore(column)
         )
+    odd = column.odd
+    if odd is not None and not said:
+        raise DataError(
+            f"{say_place(odd.place)}: the column '{column.name}' is '{odd.text[:40]}'; "
+            f"{odd.others}.",
+            hint="Mend the value; an empty one stands for a missing one. Or say what the column "
+            f"is: `columns: {{'{column.name}': category}}`.",
+        )
     if kind == "number":
         _check_numbers(column)
     elif kind == "datetime" and column.not_datetime:
@@ -179,7 +200,9 @@ def _refuse_unusable(path: Path, column: Column) -> None:
         raise DataError(
             f"{path}: the column '{column.name}' holds {column.unusable}; expected numbers, "
             "texts, dates or truth values.",
-            hint=_to_ignore(column),
+            hint=f"To learn from its images, name it: `image: {column.name}`, with image_size."
+            if column.unusable == IMAGES
+            else _to_ignore(column),
         )
 
 

@@ -33,12 +33,13 @@ def download_file(
     url: str,
     target: Path,
     *,
-    digest: str,
+    digest: str | None,
     patience: Patience,
     report: Callable[[int, int | None], None],
 ) -> None:
     """Fetch `url` into a temporary file beside `target`, check it, and rename it to `target`.
 
+    `digest` is `md5:HEX` or `sha256:HEX`; None: nothing but its length is known of it.
     `report` is called with the bytes done and the total, if known. Raises DownloadError if the
     address fails or gives other content than `digest`, and OSError if the disk is full.
     """
@@ -75,7 +76,7 @@ def download_file(
     except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
         raise DownloadError(_first_cause(error)) from error
     except ValueError as error:  # pooch's word for a wrong hash, with nothing more precise
-        expected = digest.replace(":", " ")
+        expected = str(digest).replace(":", " ")
         raise DownloadError(f"wrong content: its checksum is not {expected}") from error
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -46,12 +47,22 @@ def _resolve_options(info: DatasetInfo, given: Mapping[str, object]) -> dict[str
 
 def _load_digits(info: DatasetInfo) -> Dataset:
     """Load the UCI digits as `(1797, 8, 8, 1)` uint8 from 0 to 16."""
+    images, labels = _read_digits()
+    rows = Rows(inputs=images, labels=labels)
+    return Dataset(info=info, train=rows, test=None, fingerprint=_fingerprint(info, {}))
+
+
+@cache
+def _read_digits() -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
+    """Return images and labels, read-only: the trials of a sweep share them."""
     from sklearn.datasets import load_digits
 
     bunch = load_digits()
     images = bunch.images.astype(np.uint8)[..., np.newaxis]
-    rows = Rows(inputs=images, labels=bunch.target.astype(np.int64))
-    return Dataset(info=info, train=rows, test=None, fingerprint=_fingerprint(info, {}))
+    labels = bunch.target.astype(np.int64)
+    for array in (images, labels):
+        array.flags.writeable = False
+    return images, labels
 
 
 def _load_diabetes(info: DatasetInfo) -> Dataset:

@@ -34,7 +34,8 @@ from dltrain.data.splits import (
 from dltrain.data.stand_in import DataKind, describe_stand_in, find_kind, least_split_rows
 from dltrain.data.table_encoding import ColumnEncoding, complete_features, learn_columns
 from dltrain.data.texts import Texts
-from dltrain.data.tokenize import append_bigrams, encode_texts, train_tokenizer
+from dltrain.data.token_cache import TokenCache
+from dltrain.data.tokenize import append_bigrams
 
 SPLITS = ("train", "validation", "test")
 
@@ -138,16 +139,10 @@ def load_data(
     if preprocessing.columns:
         rows = _complete_features(rows, preprocessing.columns)
     train_rows, train_indices = rows["train"]
-    scaling, largest = None, 1.0
+    scaling, largest, cache = None, 1.0, TokenCache(data_dir)
     if isinstance(train_rows.inputs, Texts):
         if tokenizer is None:
-            progress.note("Building the vocabulary from the training rows.")
-            tokenizer = train_tokenizer(
-                (train_rows.inputs[int(index)] for index in train_indices),
-                max_words=config.max_words or 0,
-                max_length=config.max_length or 0,
-                truncate=config.truncate or "end",
-            )
+            tokenizer = _find_tokenizer(cache, train_rows.inputs, train_indices, config, progress)
     elif "train" in splits:  # a model that is only evaluated holds its scaling already
         if config.normalize in ("unit", "standard"):
             scaling = measure_scaling(train_rows.inputs, train_indices, config.normalize)
@@ -156,7 +151,7 @@ def load_data(
         elif dataset.info.modality == "image":
             largest = measure_scaling(train_rows.inputs, train_indices, "unit").scale[0]
     tables = {
-        split: _make_table(part, indices, config, tokenizer)
+        split: _make_table(part, indices, config, tokenizer, cache)
         for split, (part, indices) in rows.items()
         if split in splits and len(indices)
     }
@@ -294,13 +289,30 @@ def _widen_splits(config: DatasetConfig, dataset: Dataset) -> DatasetConfig:
     return config.model_copy(update=changes)
 
 
-def _make_table(rows: Rows, indices: Indices, config: DatasetConfig, tokenizer: Any) -> Table:
+def _find_tokenizer(
+    cache: TokenCache, texts: Texts, rows: Indices, config: DatasetConfig, progress: Progress
+) -> Any:
+    settings: dict[str, Any] = {
+        "max_words": config.max_words or 0,
+        "max_length": config.max_length or 0,
+        "truncate": config.truncate or "end",
+    }
+    tokenizer = cache.find_tokenizer(texts, rows, **settings)
+    if tokenizer is None:
+        progress.note("Building the vocabulary from the training rows.")
+        tokenizer = cache.train(texts, rows, **settings)
+    return tokenizer
+
+
+def _make_table(
+    rows: Rows, indices: Indices, config: DatasetConfig, tokenizer: Any, cache: TokenCache
+) -> Table:
     labels = np.asarray(rows.labels[indices])
     weights = None if rows.weights is None else rows.weights[indices]
     if not isinstance(rows.inputs, Texts):
         positions = np.asarray(indices, dtype=np.int64)
         return Table(rows.inputs, labels, positions, weights=weights)
-    ids = encode_texts(tokenizer, rows.inputs.select(indices))
+    ids = cache.encode(tokenizer, rows.inputs, indices)
     if config.ngrams == 2:
         ids = append_bigrams(
             ids, vocabulary=config.max_words or 0, buckets=config.ngram_buckets or 0

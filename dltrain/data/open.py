@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,7 +18,12 @@ from dltrain.data.embedded import make_embedded
 from dltrain.data.fetch import fetch_dataset
 from dltrain.data.own import open_own_dataset
 from dltrain.data.progress import SILENT, Progress
-from dltrain.data.stand_in import count_smoke_rows, make_stand_in, take_subset
+from dltrain.data.stand_in import (
+    choose_smoke_rows,
+    count_smoke_rows,
+    make_stand_in,
+    take_subset,
+)
 from dltrain.data.store import explain_remedies, read_record
 from dltrain.data.texts import Texts
 from dltrain.errors import DataError
@@ -91,7 +97,9 @@ def open_smoke_dataset(
     Nothing is fetched. Raises DataError if the dataset lies in `data_dir` but is damaged.
     """
     if config.type is not None:
-        return take_subset(open_own_dataset(config, data_dir=data_dir), seed=seed)
+        choose = functools.partial(choose_smoke_rows, seed=seed)
+        dataset = open_own_dataset(config, data_dir=data_dir, choose=choose)
+        return take_subset(dataset, seed=seed)
     info = _find_info(config.name or "", datasets)
     options = config.made_options()
     if info.embedded:

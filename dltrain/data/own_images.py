@@ -1,4 +1,4 @@
-"""How do the images of a folder become one array, in memory or on the disk?"""
+"""How do image files become one array, in memory or on the disk?"""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import hashlib
 import io
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from dltrain.catalog.datasets import DatasetInfo
-from dltrain.data.dataset import Rows
 from dltrain.data.row_file import Inputs, RowFileWriter
+from dltrain.data.splits import Indices
 from dltrain.errors import DataError
 
 if TYPE_CHECKING:
@@ -33,63 +33,119 @@ LARGEST_IN_MEMORY = 1 << 30
 _WAITING = 8
 
 
-@dataclass(frozen=True)
-class ReadImages:
-    """Hold the images that could be read, with their files and the SHA-256 of each.
+Choose = Callable[[str, npt.NDArray[Any], DatasetInfo], Indices]
+"""Takes a split, the labels `(n,)` of its images and the dataset, and returns indices of some."""
 
-    `bad` says of each other file why it couldn't.
+
+@dataclass(frozen=True)
+class UnreadImages:
+    """Hold the n images of a split that are yet to be decoded.
+
+    `places` are what an error calls each, `labels` `(n,)` their classes or numbers; `read` returns
+    the bytes of the file that an image is, by its index.
     """
 
-    rows: Rows
-    paths: list[Path]
+    places: Sequence[str]
+    labels: npt.NDArray[Any]
+    read: Callable[[int], bytes]
+
+
+@dataclass(frozen=True)
+class ReadImages:
+    """Hold the images that could be read, and the SHA-256 of each one's file.
+
+    `kept` `(n,)` are their indices into those that were asked for; `bad` says of each other one
+    where it is, and why it couldn't be read.
+    """
+
+    inputs: Inputs
+    kept: Indices
     hashes: list[str]
     bad: list[str]
 
 
 def read_images(
-    files: tuple[tuple[Path, ...], ...],
+    splits: Mapping[str, UnreadImages],
     info: DatasetInfo,
     *,
     folder: Path,
     skip_bad: bool = False,
-) -> ReadImages:
+    choose: Choose | None = None,
+) -> dict[str, ReadImages]:
     """Read and resize JPEG, PNG and WebP images into `(n, height, width, channels)` uint8.
 
     They are turned as their EXIF tag says, laid on white where they are transparent, and resized
     (bilinear, antialiased) without regard to their own proportions. More than LARGEST_IN_MEMORY of
-    them go into a file without a name in `folder`, as they are decoded. Raises DataError that lists
-    the files that can't be read unless `skip_bad`, and if a class has no other; MachineError if
-    the file can't be written.
+    a split go into a file without a name in `folder`, as they are decoded. With `choose` only the
+    images that it takes are decoded, and others in place of those that are skipped. Raises
+    DataError that lists the images of all splits that can't be read unless `skip_bad`, and if a
+    class of a split has no other; MachineError if the file can't be written.
     """
-    named = [(path, label) for label, each in enumerate(files) for path in each]
-    size = len(named) * int(np.prod(info.shape))
-    paths, labels, hashes, bad = [], [], [], []
+    left = {split: np.arange(len(each.labels)) for split, each in splits.items()}
+    bad: list[str] = []
+    while True:
+        read = {}
+        for split, each in splits.items():
+            rows = left[split]
+            if choose is not None:
+                rows = rows[choose(split, each.labels[rows], info)]
+            read[split] = _read_split(each, rows, info.shape, folder)
+            left[split] = np.setdiff1d(left[split], np.setdiff1d(rows, read[split].kept))
+        found = [line for each in read.values() for line in each.bad]
+        if found and not skip_bad:
+            total = sum(len(each.kept) + len(each.bad) for each in read.values())
+            raise DataError(
+                _describe_bad(found, total),
+                hint="Replace or remove them, or leave them out with dataset.on_error: skip.",
+            )
+        bad += found
+        if choose is None or not found:
+            break
+    for split, each in splits.items():
+        _check_classes(each.labels, each.labels[left[split]], info, split, bad)
+    return read
+
+
+def _check_classes(
+    labels: npt.NDArray[Any],
+    left: npt.NDArray[Any],
+    info: DatasetInfo,
+    split: str,
+    bad: list[str],
+) -> None:
+    """Raise DataError if skipping leaves no image of a class, or of the split."""
+    for label, name in enumerate(info.class_names):
+        if label in labels and label not in left:
+            raise DataError(
+                f"no image of the class '{name}' can be read:\n{_list_bad(bad)}",
+                hint="Replace them, or remove the class.",
+            )
+    if not len(left):
+        raise DataError(f"no image of the {split} rows can be read:\n{_list_bad(bad)}")
+
+
+def _read_split(
+    images: UnreadImages, rows: Indices, shape: tuple[int, ...], folder: Path
+) -> ReadImages:
+    count = len(rows)
+    size = count * int(np.prod(shape))
+    kept, hashes, bad = [], [], []
     file_folder = folder if size > LARGEST_IN_MEMORY else None
-    with _Keeper(len(named), info.shape, folder=file_folder) as kept:
-        for (path, label), decoded in zip(named, _decode_all(named, info.shape), strict=True):
+    with _Keeper(count, shape, folder=file_folder) as keeper:
+        for index, decoded in zip(rows.tolist(), _decode_all(images, rows, shape), strict=True):
             if isinstance(decoded, str):
-                bad.append(f"{path}: {decoded}")
+                bad.append(f"{images.places[index]}: {decoded}")
                 continue
             image, digest = decoded
-            kept.append(image)
-            paths.append(path)
-            labels.append(label)
+            keeper.append(image)
+            kept.append(index)
             hashes.append(digest)
-        if bad and not skip_bad:
-            raise _bad_images(bad, len(named))
-        for label, name in enumerate(info.class_names):
-            if label not in labels:
-                raise DataError(
-                    f"no image of the class '{name}' can be read:\n{_list_bad(bad)}",
-                    hint="Replace them, or remove the class.",
-                )
-        rows = Rows(kept.finish(), np.array(labels, dtype=np.int64))
-    return ReadImages(rows, paths, hashes, bad)
+        return ReadImages(keeper.finish(), np.array(kept, dtype=np.int64), hashes, bad)
 
 
 def describe_skipped(bad: list[str], total: int) -> str:
     """Return a warning that lists the first images that were left out."""
-    return f"{len(bad):,} of {total:,} images can't be read:\n{_list_bad(bad)}"
+    return f"{_describe_bad(bad, total)}\nThey are left out."
 
 
 class _Keeper:
@@ -123,12 +179,14 @@ class _Keeper:
 _Decoded = tuple[npt.NDArray[np.uint8], str]
 
 
-def _decode_all(named: list[tuple[Path, int]], shape: tuple[int, ...]) -> Iterator[_Decoded | str]:
-    """Yield each image with its SHA-256, or why it can't be read, in the order of the files."""
+def _decode_all(
+    images: UnreadImages, rows: Indices, shape: tuple[int, ...]
+) -> Iterator[_Decoded | str]:
+    """Yield each image with its SHA-256, or why it can't be read, in their order."""
 
-    def read(path: Path) -> _Decoded | str:
+    def read(index: int) -> _Decoded | str:
         try:
-            content = path.read_bytes()
+            content = images.read(index)
             return decode_image(content, shape), hashlib.sha256(content).hexdigest()
         except MemoryError:
             raise
@@ -138,9 +196,8 @@ def _decode_all(named: list[tuple[Path, int]], shape: tuple[int, ...]) -> Iterat
     # Pillow decodes without Python's lock. A few images wait at a time, never all.
     workers = os.cpu_count() or 1
     with ThreadPoolExecutor(workers) as pool:
-        for start in range(0, len(named), _WAITING * workers):
-            chunk = named[start : start + _WAITING * workers]
-            yield from pool.map(read, [path for path, _ in chunk])
+        for start in range(0, len(rows), _WAITING * workers):
+            yield from pool.map(read, rows[start : start + _WAITING * workers].tolist())
 
 
 def decode_image(content: bytes, shape: tuple[int, ...]) -> npt.NDArray[np.uint8]:
@@ -183,11 +240,8 @@ def explain_unreadable(error: Exception) -> str:
     return str(error) or type(error).__name__
 
 
-def _bad_images(bad: list[str], total: int) -> DataError:
-    return DataError(
-        f"{len(bad):,} of {total:,} images can't be read:\n{_list_bad(bad)}",
-        hint="Replace or remove them, or leave them out with dataset.on_error: skip.",
-    )
+def _describe_bad(bad: list[str], total: int) -> str:
+    return f"{len(bad):,} of {total:,} images can't be read:\n{_list_bad(bad)}"
 
 
 def _list_bad(bad: list[str]) -> str:

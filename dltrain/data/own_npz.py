@@ -7,7 +7,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dltrain.config.npz_arrays import TEST_NAMES, NpzPlan, name_classes, read_array
+from dltrain.config.npz_arrays import (
+    TEST_NAMES,
+    NpzPlan,
+    find_not_finite,
+    name_classes,
+    read_array,
+)
 from dltrain.data.dataset import Rows
 from dltrain.errors import DataError
 
@@ -30,7 +36,8 @@ def _read_rows(plan: NpzPlan, x: str, y: str) -> Rows:
         inputs = convert(array, plan)
     except _NotFinite as error:
         raise DataError(
-            f"{plan.path}: {x}[{error.row}] holds a number that is not finite.",
+            f"{plan.path}: {x}[{error.row}] holds a number that is not finite, or beyond "
+            "float32's range.",
             hint="Mend the row, or leave it out.",
         ) from error
     return Rows(inputs, _read_labels(plan, read_array(plan.path, y).reshape(-1)))
@@ -46,9 +53,9 @@ def _to_images(array: npt.NDArray[Any], plan: NpzPlan) -> npt.NDArray[Any]:
     images = array.reshape(len(array), *plan.info.shape)
     if images.dtype.kind in "iu" and images.min() >= 0 and images.max() <= 255:
         return images.astype(np.uint8, copy=False)
-    finite = np.isfinite(images).reshape(len(images), -1).all(axis=1)
-    if not finite.all():
-        raise _NotFinite(int(np.flatnonzero(~finite)[0]))
+    wrong = find_not_finite(images)
+    if len(wrong):
+        raise _NotFinite(int(wrong[0, 0]))
     return images.astype(np.float32, copy=False)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -22,13 +23,19 @@ from dltrain.errors import DataError
 def read_table(plan: TablePlan) -> tuple[Rows, Rows | None]:
     """Read a table that was looked at: its rows, and those that it says are the test split.
 
-    Inputs are texts, or `(n, features)` float32 in the order of `plan.info.features`. What the
+    Inputs are texts, or `(n, features)` float32 in the order of `plan.info.features`, or of images
+    `(n, 2)` int64: the number of the file in the plan, and the row there, counted from 1. What the
     training rows tell is not in them yet: a missing number is NaN, the features of text columns are
     0 beside their texts. Raises DataError if the table is no longer what was looked at, a weight is
     none, or a group lies in two splits.
     """
     scan, info = plan.scan, plan.info
-    inputs = np.zeros((scan.rows, len(info.features)), dtype=np.float32)
+    inputs: npt.NDArray[Any] = (
+        np.zeros((scan.rows, 2), dtype=np.int64)
+        if plan.image
+        else np.zeros((scan.rows, len(info.features)), dtype=np.float32)
+    )
+    numbers_of = {source: number for number, source in enumerate(scan.sources)}
     labels: npt.NDArray[Any] = np.zeros(
         scan.rows, dtype=np.int64 if info.class_names else np.float32
     )
@@ -51,6 +58,8 @@ def read_table(plan: TablePlan) -> tuple[Rows, Rows | None]:
             )
         except (IndexError, KeyError, TypeError, ValueError) as error:
             raise _changed(plan, say_place(place)) from error
+        if plan.image:
+            inputs[row] = numbers_of[place[0]], place[1]
         for name, encoded in texts.items():
             encoded.append(values[at[name]].encode())
         if plan.weight:
@@ -90,6 +99,8 @@ def _make_writers(plan: TablePlan) -> tuple[list[_Writer], list[str]]:
 
     Beside them the names of the columns whose texts are kept.
     """
+    if plan.image:
+        return [], []
     if plan.text:
         return [], [plan.text.name]
     writers, kept, start = [], [], 0
@@ -138,13 +149,26 @@ def _check_groups(
     pairs = np.unique(np.stack([groups, np.unique(splits, return_inverse=True)[1]]), axis=1)
     numbers, counts = np.unique(pairs[0], return_counts=True)
     if (counts > 1).any():
-        name = names[int(numbers[counts > 1][0])]
+        number = int(numbers[counts > 1][0])
         assert plan.group is not None
+        own = np.flatnonzero(groups == number)
+        odd = int(own[splits[own] != splits[own[0]]][0])
+        first, second = _find_places(plan, int(own[0]), odd)
         raise DataError(
-            f"{plan.scan.path}: the group '{name}' of '{plan.group.name}' lies in "
-            f"{' and in '.join(np.unique(splits[groups == names.index(name)]))}.",
+            f"{second}: the group '{names[number]}' of '{plan.group.name}' is in {splits[odd]}; "
+            f"{first} puts it in {splits[own[0]]}.",
             hint="Keep the rows of a group in one split.",
         )
+
+
+def _find_places(plan: TablePlan, *rows: int) -> list[str]:
+    """Return where rows, counted from 0 and rising, stand."""
+    wanted = set(rows)
+    return [
+        say_place(place)
+        for row, (place, _) in enumerate(itertools.islice(plan.scan.read_rows(), max(rows) + 1))
+        if row in wanted
+    ]
 
 
 def _changed(plan: TablePlan, what: str) -> DataError:

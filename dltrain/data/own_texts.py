@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from dltrain.catalog.datasets import DatasetInfo
+from dltrain.config.csv_file import guess_encoding
 from dltrain.data.dataset import Rows
 from dltrain.data.texts import pack_texts
 from dltrain.errors import DataError
@@ -40,6 +41,7 @@ def _read(path: Path) -> bytes:
         line = content.count(b"\n", 0, error.start) + 1
         raise DataError(
             f"{path} is not UTF-8 text: line {line} holds the byte 0x{content[error.start]:02x}.",
-            hint=f"Convert it, for example with: iconv -f LATIN1 -t UTF-8 {path.name}",
+            hint=f"Convert it, for example with: iconv -f {guess_encoding(content)} -t UTF-8 "
+            f"{path.name}",
         ) from error
     return content

@@ -91,6 +91,15 @@ def take_subset(dataset: Dataset, *, seed: int, rows: int | None = None) -> Data
     )
 
 
+def choose_smoke_rows(
+    split: str, labels: npt.NDArray[Any], info: DatasetInfo, *, seed: int
+) -> Indices:
+    """Return the rows `(n,)` of "train" or "test" that `take_subset` would take by their labels."""
+    if split == "train":
+        return _choose(labels, count_smoke_rows(info), info, np.random.default_rng((seed, _TRAIN)))
+    return _choose(labels, _count_test_rows(info), info, np.random.default_rng((seed, _TEST)))
+
+
 def find_kind(fingerprint: Mapping[str, Any]) -> DataKind:
     """Tell the dataset itself from a few of its rows, and from rows made up."""
     if fingerprint.get("stand_in"):

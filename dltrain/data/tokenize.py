@@ -9,6 +9,8 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from dltrain.data.preset_tokenizer import KEY, PresetTokenizer, read_preset_tokenizer
+
 Ids = npt.NDArray[np.int32]
 
 PADDING_ID = 0
@@ -58,8 +60,10 @@ def load_tokenizer(text: str) -> Any:
     """Return the tokenizer that `tokenizer.json` holds. Raises ValueError if it is damaged."""
     from tokenizers import Tokenizer
 
+    record = json.loads(text)
+    if isinstance(record, dict) and KEY in record:
+        return read_preset_tokenizer(record)
     try:
-        json.loads(text)
         return Tokenizer.from_str(text)
     except Exception as error:  # the library raises bare Exception
         raise ValueError(str(error)) from error
@@ -68,8 +72,11 @@ def load_tokenizer(text: str) -> Any:
 def encode_texts(tokenizer: Any, texts: Sequence[str]) -> Ids:
     """Return `(n, max_length)` int32 ids. A text without words becomes one unknown word.
 
-    Otherwise a masked average over it would divide by zero.
+    Otherwise a masked average over it would divide by zero. By a preset's tokenizer it has the
+    marks of its begin and end.
     """
+    if isinstance(tokenizer, PresetTokenizer):
+        return tokenizer.encode(texts)
     length = tokenizer.padding["length"]
     ids = np.empty((len(texts), length), dtype=np.int32)
     for start in range(0, len(texts), _CHUNK):

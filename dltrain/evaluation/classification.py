@@ -146,7 +146,7 @@ def _score_points(
         points[f"{name}_weighted"] = float(np.average(values, weights=support))
         if len(indices) == 2:
             points[f"{name}_binary"] = float(values[1]) if present[1] else None
-    aucs = [_compute_auc(labels == index, probabilities[:, index]) for index in indices]
+    aucs = _compute_aucs(labels, probabilities)
     known = [auc for auc in aucs if auc is not None]
     if len(indices) == 2:
         points["auc_roc"] = aucs[1]
@@ -168,13 +168,22 @@ def _score_points(
     return points, per_class, confusion.astype(np.int64)
 
 
-def _compute_auc(positive: NDArray[np.bool_], scores: Floats) -> float | None:
-    """Return the AUC-ROC, or None if all rows are positive, or none is."""
+def _compute_aucs(labels: Integers, probabilities: Floats) -> list[float | None]:
+    """Return each class's AUC-ROC against all others; None if all rows are its, or none is."""
     from sklearn.metrics import roc_auc_score
 
-    if positive.all() or not positive.any():
-        return None
-    return float(roc_auc_score(positive, scores))
+    classes = probabilities.shape[1]
+    positive = labels[:, np.newaxis] == np.arange(classes)
+    known = np.flatnonzero(positive.any(axis=0) & ~positive.all(axis=0))
+    aucs: list[float | None] = [None] * classes
+    if not len(known):
+        return aucs
+    # All in one call: most of a small split's time would go into checking the arguments anew.
+    columns = known if len(known) > 1 else known[0]
+    values = roc_auc_score(positive[:, columns], probabilities[:, columns], average=None)
+    for index, value in zip(known, np.atleast_1d(values), strict=True):
+        aucs[int(index)] = float(value)
+    return aucs
 
 
 def normalize_probabilities(probabilities: Floats) -> Floats | None:

@@ -30,6 +30,7 @@ from dltrain.config.table_columns import (
     parse_number,
     scan_table,
 )
+from dltrain.config.table_files import name_row
 from dltrain.data.load import Source
 from dltrain.data.texts import Texts
 from dltrain.errors import DataError, UsageError
@@ -130,9 +131,13 @@ def _read_columns(plan: TablePlan, names: Sequence[str], source: Source) -> dict
     marked = None if plan.split is None else scan.names.index(plan.split.name)
     # As `dltrain.data.own_table` parts them: what the data itself says is test, and the rest.
     parts: dict[str, list[list[str]]] = {"train": [], "test": []}
+    names = [] if source.rows.names is None else source.rows.names
+    kept = set(names)
     for place, values in scan.read_rows():
         split = place[0].split or find_split(plan.split, "" if marked is None else values[marked])
         part = "test" if split == "test" else "train"
+        if part == source.part and kept and name_row(place) not in kept:
+            continue  # its image couldn't be read, and was left out
         parts[part].append([values[column] for column in places.values()])
     rows = parts[source.part]
     return {name: [rows[int(row)][at] for row in source.indices] for at, name in enumerate(places)}

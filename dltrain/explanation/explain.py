@@ -11,6 +11,7 @@ from dltrain.errors import RunError
 from dltrain.evaluation.predict import Predictor
 from dltrain.evaluation.saved_model import load_saved_model
 from dltrain.evaluation.score import predict_split
+from dltrain.explanation.arrays import write_arrays
 from dltrain.explanation.choose import choose_rows, find_rows
 from dltrain.explanation.explained import Explanations
 from dltrain.explanation.opened import Opened
@@ -39,7 +40,7 @@ def explain_run(
     device: Device = "auto",
     listener: Listener | None = None,
 ) -> tuple[Explanations, list[Path]]:
-    """Explain rows of a run, and write explanations.json and its pictures into explanations/.
+    """Explain rows of a run, and write explanations.json, its arrays and pictures to explanations/.
 
     What an earlier call wrote there is replaced. Returns what was found and the files written.
     Raises RunError if the run never finished or is damaged, DataError if its data is gone or not
@@ -63,8 +64,9 @@ def explain_run(
         explanations = _explain(opened, request, methods, listener)
     folder = make_folder(paths)
     pictures, files = draw_pictures(explanations, folder)
-    write_json(paths.explanations, explanations.to_record(pictures))
-    return explanations, [*files, paths.explanations]
+    arrays = write_arrays(explanations, folder)
+    write_json(paths.explanations, explanations.to_record(pictures, arrays=arrays.name))
+    return explanations, [*files, arrays, paths.explanations]
 
 
 def _open_run(

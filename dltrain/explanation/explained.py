@@ -67,8 +67,8 @@ class Explanations:
     mean_score: float | None = None
     sanity: Sequence[Shuffled] = ()
 
-    def to_record(self, pictures: Sequence[dict[str, Any]]) -> dict[str, Any]:
-        """Return what explanations.json holds: all but the maps, which are in the pictures."""
+    def to_record(self, pictures: Sequence[dict[str, Any]], *, arrays: str) -> dict[str, Any]:
+        """Return what explanations.json holds: all but the maps, which are in the file `arrays`."""
         record: dict[str, Any] = {
             "format": 1,
             "split": self.split,
@@ -84,6 +84,7 @@ class Explanations:
             "sanity": [
                 {"layer": each.layer, "correlations": each.correlations} for each in self.sanity
             ],
+            "arrays": arrays,
             "pictures": list(pictures),
         }
         if self.importances:

@@ -18,6 +18,7 @@ from dltrain.explanation.opened import Opened
 from dltrain.explanation.permutation import REPEATS, Columns, measure_importances
 from dltrain.explanation.request import Request
 from dltrain.explanation.shapley import BACKGROUND_ROWS, check_shap, compute_shap
+from dltrain.explanation.shown_values import show_value
 from dltrain.training.listener import Listener
 
 # More rows change the importances by less than their spread.
@@ -116,7 +117,7 @@ def _add_shap(
         means.append(mean)
         base = opened.make_row(place, int(classes[place]), float(score(row[None])[0]))
         described = [
-            (name, _show_value(opened, row, inputs), float(value))
+            (name, _show_value(opened, row, name, inputs), float(value))
             for (name, inputs), value in zip(columns, values[0], strict=True)
         ]
         explained.append(dataclasses.replace(base, columns=described))
@@ -125,13 +126,11 @@ def _add_shap(
     return dataclasses.replace(found, rows=explained, mean_score=mean_score)
 
 
-def _show_value(opened: Opened, row: NDArray[Any], inputs: Sequence[int]) -> str:
-    """Return a column's value as a person reads it: the number, or the category that is on."""
+def _show_value(opened: Opened, row: NDArray[Any], name: str, inputs: Sequence[int]) -> str:
+    """Return a column's value as a person reads it."""
     features = opened.data.info.features
     if not features:
         return f"{float(row[inputs[0]]):.4g}"
-    kinds = {features[place].kind: place for place in inputs}
-    if "number" in kinds:
-        missing = "missing" in kinds and row[kinds["missing"]] > 0
-        return "missing" if missing else f"{float(row[kinds['number']]):.4g}"
-    return ", ".join(features[place].value or "missing" for place in inputs if row[place] > 0)
+    columns = {column.name: column for column in opened.data.preprocessing.columns}
+    words = columns[name].words if name in columns else ()
+    return show_value(row, {place: features[place] for place in inputs}, words)

@@ -1,16 +1,21 @@
-"""How does a SavedModel become ONNX or LiteRT?"""
+"""How does a model become ONNX, LiteRT or a program of PyTorch?"""
 
 from __future__ import annotations
 
+import dataclasses
+import json
 import os
 import re
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from dltrain.config.targets import Targets
 from dltrain.errors import MachineError
+from dltrain.export.graph import Interface
 from dltrain.export.quiet import silenced
 
 # How the converter names operations that LiteRT lacks, and where one stands that it refuses.
@@ -33,9 +38,8 @@ def convert_to_onnx(saved_model: Path, target: Path) -> None:
     environment = {**os.environ, "CUDA_VISIBLE_DEVICES": "-1"}
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     if done.returncode or not target.is_file():
-        said = [line for line in done.stderr.splitlines() if line.strip()] or ["it said nothing"]
         raise MachineError(
-            f"--format onnx: tf2onnx can't convert the model: {said[-1].strip()[:300]}",
+            f"--format onnx: tf2onnx can't convert the model: {last_line(done.stderr)}",
             hint="Export a SavedModel: --format savedmodel.",
         )
 
@@ -70,6 +74,54 @@ def convert_to_litert(
             hint="LSTM and GRU convert with `unroll: true`. Or take --format onnx or savedmodel.",
         ) from error
     target.write_bytes(content)
+
+
+def convert_to_torch(model: Path, targets: Targets, interface: Interface, target: Path) -> None:
+    """Write the model of Keras in the file `model` as an ExportedProgram of PyTorch (.pt2).
+
+    By `dltrain.export.torch_program`, in a process of its own: Keras takes its backend when it is
+    imported, and here that is TensorFlow. Raises MachineError if the model can't be converted.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        request, answer = Path(folder, "request.json"), Path(folder, "answer.json")
+        asked = {
+            "model": str(model),
+            "targets": dataclasses.asdict(targets),
+            "interface": dataclasses.asdict(interface),
+            "target": str(target),
+            "answer": str(answer),
+        }
+        request.write_text(json.dumps(asked), encoding="utf-8")
+        done = run_torch("dltrain.export.torch_program", request)
+        if answer.is_file():
+            why = json.loads(answer.read_text(encoding="utf-8"))["error"]
+        elif done.returncode or not target.is_file():
+            why = last_line(done.stderr)
+        else:
+            return
+    raise MachineError(
+        f"--format torch: the model can't be converted: {why.rstrip('.')}.",
+        hint="Take --format onnx: onnxruntime runs it beside PyTorch.",
+    )
+
+
+def run_torch(module: str, *arguments: object) -> subprocess.CompletedProcess[str]:
+    """Run a module of dltrain in a process in which Keras, if imported, stands on torch."""
+    # -P: a file torch.py of the folder that one works in would be taken for PyTorch.
+    command = [sys.executable, "-P", "-m", module, *map(str, arguments)]
+    environment = {
+        **os.environ,
+        "KERAS_BACKEND": "torch",
+        "KERAS_TORCH_DEVICE": "cpu",
+        "CUDA_VISIBLE_DEVICES": "-1",
+    }
+    return subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+
+
+def last_line(text: str) -> str:
+    """Return the last line that holds something, at most 300 characters of it."""
+    said = [line.strip() for line in text.splitlines() if line.strip()] or ["it said nothing"]
+    return said[-1][:300]
 
 
 def _shorten(error: Exception) -> str:

@@ -21,7 +21,7 @@ from dltrain.data.progress import SILENT, Progress
 from dltrain.errors import MachineError
 from dltrain.evaluation.predict import to_probabilities
 from dltrain.evaluation.score import score_rows
-from dltrain.export.convert import convert_to_litert, convert_to_onnx
+from dltrain.export.convert import convert_to_litert, convert_to_onnx, convert_to_torch
 from dltrain.export.formats import FILES, ExportFormat, check_format, describe_runtime
 from dltrain.export.graph import Interface, describe_interface, write_saved_model
 from dltrain.export.runtimes import Run, open_runtime
@@ -129,6 +129,9 @@ def _convert(
     data: LoadedData,
     quantize: str | None,
 ) -> None:
+    if form == "torch":
+        convert_to_torch(model.run.paths.model, model.targets, interface, target)
+        return
     saved = target if form == "savedmodel" else target.parent / ".saved_model"
     with without_chatter():
         write_saved_model(model, interface, saved)

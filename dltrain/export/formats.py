@@ -10,7 +10,12 @@ from dltrain.errors import MachineError, UsageError
 
 ExportFormat = Literal["savedmodel", "onnx", "litert", "torch"]
 
-FILES = {"savedmodel": "model", "onnx": "model.onnx", "litert": "model.tflite"}
+FILES = {
+    "savedmodel": "model",
+    "onnx": "model.onnx",
+    "litert": "model.tflite",
+    "torch": "model.pt2",
+}
 """What the exported model is called; a SavedModel is a folder."""
 
 # Package → the distribution that holds it.
@@ -18,8 +23,14 @@ _NEEDED = {
     "savedmodel": {},
     "onnx": {"tf2onnx": "tf2onnx", "onnx": "onnx", "onnxruntime": "onnxruntime"},
     "litert": {"ai_edge_litert": "ai-edge-litert"},
+    "torch": {"torch": "torch"},
 }
-_RUNTIMES = {"savedmodel": "tensorflow", "onnx": "onnxruntime", "litert": "ai-edge-litert"}
+_RUNTIMES = {
+    "savedmodel": "tensorflow",
+    "onnx": "onnxruntime",
+    "litert": "ai-edge-litert",
+    "torch": "torch",
+}
 
 
 def check_format(form: ExportFormat, *, quantize: str | None) -> None:
@@ -27,12 +38,6 @@ def check_format(form: ExportFormat, *, quantize: str | None) -> None:
 
     Raises UsageError for what no machine can do, MachineError for what isn't installed.
     """
-    if form == "torch":
-        raise UsageError(
-            "--format torch: the model runs on TensorFlow, and Keras exports to torch only what "
-            "runs on its torch backend.",
-            hint="Take --format onnx: onnxruntime runs it beside PyTorch.",
-        )
     if quantize is not None and form != "litert":
         raise UsageError(f"--quantize goes with --format litert, not with {form}.")
     missing = [name for package, name in _NEEDED[form].items() if find_spec(package) is None]

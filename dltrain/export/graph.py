@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy.typing as npt
 
 from dltrain.config.targets import Targets
 from dltrain.export.formats import ExportFormat
-from dltrain.prediction.predict import ModelOfRun
+
+if TYPE_CHECKING:
+    from dltrain.prediction.predict import ModelOfRun
 
 INPUT = "input"
 
@@ -76,7 +78,6 @@ def write_saved_model(model: ModelOfRun, interface: Interface, path: Path) -> No
     import tensorflow as tf
 
     keras_model = model.predictor.model
-    dtype = keras_model.inputs[0].dtype
 
     class Exported(tf.Module):  # type: ignore[misc]
         def __init__(self) -> None:
@@ -88,17 +89,26 @@ def write_saved_model(model: ModelOfRun, interface: Interface, path: Path) -> No
             input_signature=[tf.TensorSpec((None, *interface.shape), interface.dtype, name=INPUT)],
         )
         def run(self, input: Any) -> Any:
-            rows = input if interface.pairs is None else _append_pairs(input, interface.pairs)
-            outputs = tf.cast(self.model(tf.cast(rows, dtype), training=False), tf.float32)
-            return {interface.output: _finish(outputs, model.targets)}
+            outputs = compute_outputs(self.model, model.targets, interface, input)
+            return {interface.output: outputs}
 
     exported = Exported()
     tf.saved_model.save(exported, str(path), signatures={"serving_default": exported.run})
 
 
+def compute_outputs(model: Any, targets: Targets, interface: Interface, rows: Any) -> Any:
+    """Return what the export gives for a tensor of rows, on the backend that Keras runs on."""
+    from keras import ops
+
+    if interface.pairs is not None:
+        rows = _append_pairs(rows, interface.pairs)
+    outputs = model(ops.cast(rows, model.inputs[0].dtype), training=False)
+    return _finish(ops.cast(outputs, "float32"), targets)
+
+
 def _finish(outputs: Any, targets: Targets) -> Any:
     """Return what `to_probabilities` makes of outputs, in float32; of a regression the value."""
-    import tensorflow as tf
+    from keras import ops
 
     if targets.task == "regression":
         return outputs[:, :1]
@@ -106,17 +116,17 @@ def _finish(outputs: Any, targets: Targets) -> Any:
         column = outputs
         if targets.output == "scores":
             signed = targets.loss["type"] in _SIGNED_LOSSES
-            column = tf.sigmoid(column if signed else column - 0.5)
+            column = ops.sigmoid(column if signed else column - 0.5)
         elif targets.output == "logits":
-            column = tf.sigmoid(column)
-        column = tf.clip_by_value(column, 0.0, 1.0)
-        return tf.concat([1.0 - column, column], axis=1)
+            column = ops.sigmoid(column)
+        column = ops.clip(column, 0.0, 1.0)
+        return ops.concatenate([1.0 - column, column], axis=1)
     if targets.output == "probabilities":
-        total = tf.reduce_sum(outputs, axis=1, keepdims=True)
+        total = ops.sum(outputs, axis=1, keepdims=True)
         known = total > 0
-        shares = outputs / tf.where(known, total, tf.ones_like(total))
-        return tf.where(known, shares, tf.ones_like(outputs) / targets.units)
-    return tf.nn.softmax(outputs)
+        shares = outputs / ops.where(known, total, ops.ones_like(total))
+        return ops.where(known, shares, ops.ones_like(outputs) / targets.units)
+    return ops.softmax(outputs)
 
 
 def _append_pairs(ids: Any, pairs: Pairs) -> Any:
@@ -124,16 +134,16 @@ def _append_pairs(ids: Any, pairs: Pairs) -> Any:
 
     ONNX has no products of uint64, and tf2onnx takes the remainder of a negative number wrongly.
     """
-    import tensorflow as tf
+    from keras import ops
 
-    left, right = tf.cast(ids[:, :-1], tf.int64), tf.cast(ids[:, 1:], tf.int64)
-    upper, lower = _multiply(tf.zeros_like(left), left, _HASH_LEFT)
+    left, right = ops.cast(ids[:, :-1], "int64"), ops.cast(ids[:, 1:], "int64")
+    upper, lower = _multiply(ops.zeros_like(left), left, _HASH_LEFT)
     lower += right
     upper, lower = (upper + lower // _WORD) % _WORD, lower % _WORD
     upper, _ = _multiply(upper, lower, _HASH_ALL)
     hashed = upper % pairs.buckets + pairs.vocabulary
-    hashed = tf.where(tf.equal(right, 0), tf.zeros_like(hashed), hashed)
-    return tf.concat([ids, tf.cast(hashed, tf.int32)], axis=1)
+    hashed = ops.where(ops.equal(right, 0), ops.zeros_like(hashed), hashed)
+    return ops.concatenate([ids, ops.cast(hashed, "int32")], axis=1)
 
 
 def _multiply(upper: Any, lower: Any, factor: int) -> tuple[Any, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dltrain.errors import MachineError
+from dltrain.export.convert import last_line, run_torch
 from dltrain.export.formats import ExportFormat
 from dltrain.export.graph import INPUT, Interface
 from dltrain.export.quiet import silenced
@@ -22,7 +24,12 @@ _BATCH_ROWS = 256
 
 def open_runtime(form: ExportFormat, path: Path, interface: Interface) -> Run:
     """Return what runs the exported model in `path`, some rows at a time. Raises MachineError."""
-    openers = {"savedmodel": _open_saved_model, "onnx": _open_onnx, "litert": _open_litert}
+    openers = {
+        "savedmodel": _open_saved_model,
+        "onnx": _open_onnx,
+        "litert": _open_litert,
+        "torch": _open_torch,
+    }
     try:
         with silenced():
             run = openers[form](path, interface)
@@ -77,6 +84,24 @@ def _open_litert(path: Path, interface: Interface) -> Run:
         interpreter.set_tensor(taken["index"], rows)
         interpreter.invoke()
         return np.array(interpreter.get_tensor(given["index"]))
+
+    return run
+
+
+def _open_torch(path: Path, interface: Interface) -> Run:
+    """Return what runs a .pt2 in a process of its own, which has neither Keras nor TensorFlow.
+
+    PyTorch and TensorFlow each bring their own OpenMP: in one process they can stop each other.
+    """
+
+    def run(rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        with tempfile.TemporaryDirectory() as folder:
+            given, found = Path(folder, "rows.npy"), Path(folder, "outputs.npy")
+            np.save(given, rows)
+            done = run_torch("dltrain.export.torch_run", path, given, found, interface.output)
+            if done.returncode:
+                raise RuntimeError(last_line(done.stderr))
+            return np.asarray(np.load(found))
 
     return run
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from dltrain.data.preset_tokenizer import PresetTokenizer
 from dltrain.export.formats import FILES, ExportFormat
 from dltrain.export.graph import INPUT, Interface
 from dltrain.prediction.run_input import RunInput
@@ -53,6 +54,12 @@ def describe_signature(run: RunInput, interface: Interface, form: ExportFormat) 
 
 
 def _explain_input(run: RunInput, interface: Interface) -> str:
+    has_words = run.modality == "text" and not run.takes_ids
+    if has_words and isinstance(run.load_tokenizer(), PresetTokenizer):
+        return (
+            "ids of the pieces of a text, made by the tokenizer of the preset in tokenizer.json "
+            "(KerasHub), with the marks of its begin and end, cut and padded"
+        )
     if run.modality == "text":
         text = (
             "ids of words, made by tokenizer.json (Hugging Face tokenizers: it lower-cases, cuts "

@@ -93,20 +93,28 @@ def find_no_validation(loaded: LoadedConfig) -> Iterator[Note]:
         )
 
 
+# More names than these would fill the screen: of flattened images hundreds of columns are constant.
+_NAMED = 5
+
+
 def find_constant_columns(loaded: LoadedConfig) -> Iterator[Note]:
     """Find columns of a table that have the same value in every row."""
     constant = loaded.info.constant_columns
     if constant:
         from dltrain.config.proposed_text import quote  # for few configs only
 
-        names = ", ".join(f"'{name}'" for name in constant)
+        names = ", ".join(f"'{name}'" for name in constant[:_NAMED])
+        if len(constant) > _NAMED:
+            names += f" and {len(constant) - _NAMED:,} more columns"
         left_out = [*(loaded.config.dataset.ignore or ()), *constant]
         ignored = ", ".join(quote(name) for name in left_out)
         yield Note(
             ("dataset", "ignore"),
             f"{names} of {loaded.info.name} {'is' if len(constant) == 1 else 'are'} the same in "
             "every row: nothing can be learned from it.",
-            f"Write `ignore: [{ignored}]`.",
+            f"Write `ignore: [{ignored}]`."
+            if loaded.config.dataset.type != "npz"
+            else "Leave it out of the file: x[:, x.min(axis=0) < x.max(axis=0)].",
         )
 
 

@@ -8,15 +8,25 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager
 from dataclasses import dataclass
-from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from dltrain.catalog.applications import PREPROCESSING, Application
+from dltrain.catalog.applications import IMAGENET_DEVIATIONS, PREPROCESSING, Application
 from dltrain.config.layers import Layer, free_name
 from dltrain.errors import DataError
+
+
+class Front(Protocol):
+    """What stands before the layers: a Keras model that was trained, and how data come to it."""
+
+    @property
+    def model(self) -> Any:
+        """Return the model whose layers can be frozen."""
+
+    def apply(self, inputs: Any, layers: Sequence[Layer]) -> Any:
+        """Return what it makes of the tensor `inputs`; `layers` follow, and have their names."""
 
 
 @dataclass(frozen=True)
@@ -31,8 +41,8 @@ class Backbone:
     largest: float
     image_size: tuple[int, int] | None
 
-    def apply(self, images: Any, layers: Sequence[Layer]) -> Any:
-        """Return what it makes of `images` `(batch, height, width, channels)`, from 0 to `largest`.
+    def apply(self, inputs: Any, layers: Sequence[Layer]) -> Any:
+        """Return what it makes of images `(batch, height, width, channels)`, from 0 to `largest`.
 
         Grey images become three equal channels. `layers` are the head's, whose names are taken.
         """
@@ -41,7 +51,7 @@ class Backbone:
         def name(wanted: str) -> str:
             return free_name(wanted, layers)
 
-        tensor = images
+        tensor = inputs
         if self.image_size is not None:
             tensor = keras.layers.Resizing(*self.image_size, name=name("resizing"))(tensor)
         if self.largest != 255.0:
@@ -51,7 +61,7 @@ class Backbone:
             tensor = keras.layers.Concatenate(name=name("grey_to_rgb"))([tensor] * 3)
         order, mean, deviation = PREPROCESSING[self.application.preprocessing]
         if order != (0, 1, 2):
-            with _counting_anew():
+            with counting_anew():
                 tensor = keras.ops.flip(tensor, axis=-1)
         if self.application.preprocessing != "built_in":
             tensor = keras.layers.Rescaling(
@@ -67,39 +77,50 @@ def build_backbone(
     *,
     size: tuple[int, int],
     pooling: str | None,
-    weights: str | None,
+    weights: Path | None,
+    is_imagenet: bool,
     name: str,
-    offline: bool,
-    filled: bool = True,
 ) -> Any:
     """Return the application without its last layers, for images of `size` (height, width).
 
-    `weights` is None, "imagenet" (Keras fetches them once, into its own cache) or the path of what
-    its `save_weights` wrote. Without `filled` its weights are new ones, and nothing is read:
-    with ImageNet's the layers are not quite the same as without. Raises DataError if the weights
-    aren't there or don't fit, and ValueError if Keras refuses the size.
+    `weights` is a file that Keras or its `save_weights` wrote; None: new ones. `is_imagenet`: they
+    are, or were before they were trained on, ImageNet's, which some models divide the pixels for
+    once more. Raises DataError if the weights don't fit, and ValueError if Keras refuses the size.
     """
     import keras
 
     function = getattr(keras.applications, application.function)
-    options = {
-        "include_top": False,
-        "input_shape": (*size, 3),
-        "pooling": pooling,
-        "name": name,
-    }
-    if weights == "imagenet":
-        with _getting_weights(application, offline=offline, filled=filled), _counting_anew():
-            return function(weights="imagenet", **options)
-    with _counting_anew():
-        model = function(weights=None, **options)
-    if weights is not None and filled:
-        _load(model, Path(weights), application)
+    with counting_anew():
+        model = function(include_top=False, input_shape=(*size, 3), pooling=pooling, weights=None)
+        if is_imagenet and application.is_rescaled:
+            model = _rescale_once_more(model)
+    model.name = name  # as an argument EfficientNetV2 takes it for the name of the variant
+    if weights is not None:
+        _load(model, weights, application, is_imagenet=is_imagenet)
     return model
 
 
+def _rescale_once_more(model: Any) -> Any:
+    """Return an EfficientNet as Keras makes it for ImageNet's weights.
+
+    They were trained on pixels divided by the variance, where the layer divides by its root
+    (tensorflow/tensorflow#49930).
+    """
+    import keras
+
+    rescaling = keras.layers.Rescaling(
+        [deviation**-0.5 for deviation in IMAGENET_DEVIATIONS], name="rescaling_1"
+    )
+
+    def call(layer: Any, *arguments: Any, **options: Any) -> Any:
+        outputs = layer(*arguments, **options)
+        return rescaling(outputs) if layer.name == "normalization" else outputs
+
+    return keras.models.clone_model(model, call_function=call)
+
+
 @contextmanager
-def _counting_anew() -> Iterator[None]:
+def counting_anew() -> Iterator[None]:
     """Let Keras number the layers without a name from 0 for the block.
 
     It counts through the whole process; a model built twice would be saved with other names.
@@ -115,62 +136,19 @@ def _counting_anew() -> Iterator[None]:
         global_state.set_global_attribute(key, before)
 
 
-def _load(model: Any, path: Path, application: Application) -> None:
+def _load(model: Any, path: Path, application: Application, *, is_imagenet: bool) -> None:
     try:
         model.load_weights(path)
     except Exception as error:  # Keras, HDF5 and zip each raise their own
         detail = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        hint = (
+            "It is damaged: remove it, and it is fetched again."
+            if is_imagenet
+            else f"Write them with keras.applications.{application.function}"
+            "(include_top=False, …).save_weights('NAME.weights.h5')."
+        )
         raise DataError(
             f"{path} doesn't hold weights of {application.name} without its last layers: "
             f"{detail[:200]}",
-            hint=f"Write them with keras.applications.{application.function}"
-            "(include_top=False, …).save_weights('NAME.weights.h5').",
+            hint=hint,
         ) from error
-
-
-@contextmanager
-def _getting_weights(application: Application, *, offline: bool, filled: bool) -> Iterator[None]:
-    """Let Keras fetch ImageNet's weights, or only find them, or go without (not `filled`).
-
-    Keras has no argument for it: its own fetching and reading are replaced for the block.
-    """
-    from keras.src.models.model import Model
-    from keras.src.utils import file_utils
-
-    # The wanted file is named by the hint; Keras would also print it, and a bar, to stdout.
-    fetch, get_file, load = file_utils.urlretrieve, file_utils.get_file, Model.load_weights
-    wanted: list[tuple[str, str]] = []
-
-    def refuse(origin: str, target: str, *_: Any) -> None:
-        raise OSError(f"{origin} isn't in Keras's cache, and nothing may be fetched")
-
-    def noting(fname: str, origin: str, **options: Any) -> Any:
-        wanted.append((origin, fname))
-        return get_file(fname, origin, **options) if filled else fname
-
-    file_utils.get_file = noting
-    file_utils.urlretrieve = refuse if offline else lambda origin, target, *_: fetch(origin, target)
-    if not filled:
-        Model.load_weights = lambda self, *_, **__: None
-    try:
-        with redirect_stdout(StringIO()):
-            yield
-    except Exception as error:  # Keras raises plain Exceptions where fetching fails
-        if not wanted:
-            raise
-        origin, file_name = wanted[-1]
-        folder = Path(_cache_folder()) / "models"
-        raise DataError(
-            f"the ImageNet weights of {application.name} can't be had: {str(error)[:200]}.",
-            hint=f"Fetch {origin} where there is a network, and put it into {folder} as "
-            f"{file_name}; or set model.pretrained.weights to the path of a file, or to none.",
-        ) from error
-    finally:
-        file_utils.get_file, file_utils.urlretrieve = get_file, fetch
-        Model.load_weights = load
-
-
-def _cache_folder() -> str:
-    from keras.src.backend import config
-
-    return str(config.keras_home())

@@ -11,7 +11,7 @@ from dltrain.catalog.arguments import nested_kind
 from dltrain.catalog.components import find
 from dltrain.config.layers import INPUT, Layer, free_name
 from dltrain.config.paths import Path
-from dltrain.model.backbone import Backbone
+from dltrain.model.backbone import Front
 from dltrain.model.components import build_component
 
 # Which regularizer arguments `regularization:` fills: those of weight matrices, not of biases
@@ -66,7 +66,7 @@ def build_network(
     name: str,
     l1: float = 0.0,
     l2: float = 0.0,
-    backbone: Backbone | None = None,
+    backbone: Front | None = None,
 ) -> Any:
     """Return the Keras model (functional, not compiled).
 

@@ -76,6 +76,8 @@ def evaluate_data(
             predicted.append(model.predict(good))
     if bad:
         raise _refuse(bad, len(bad) + len(names))
+    if not names:
+        raise DataError(f"{data} holds no rows.", hint="Give data with labels: docs/predict.md.")
     scores = score_rows(_gather(model, names, labels, np.concatenate(predicted)))
     scores |= {"baseline": None}
     written_to = run.paths.root / FILE_NAME

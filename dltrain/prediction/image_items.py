@@ -45,7 +45,7 @@ class ImageReader:
     def _read_folder(self, folder: Path, *, labelled: bool) -> Iterator[Item]:
         is_empty = True
         try:
-            for path in list_files(folder, IMAGE_SUFFIXES):
+            for path in list_files(folder, IMAGE_SUFFIXES, progress=self._progress):
                 is_empty = False
                 yield self._read_file(path, label_of(path, folder) if labelled else None)
         except OSError as error:
@@ -70,7 +70,7 @@ class ImageReader:
 
     def _say_size(self, path: Path, content: bytes) -> None:
         """Say once that images are resized, where the model was trained on images of one size."""
-        if self._said or self._run.dataset.get("type") == "image_folder":
+        if self._said or self._run.dataset.get("image_size"):
             return
         from PIL import Image
 

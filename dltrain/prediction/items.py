@@ -97,7 +97,7 @@ def read_items(
     for number, text in enumerate(texts, 1):
         yield Item(f"text {number}", text)
     images = ImageReader(run, progress)
-    documents = TextReader(run, column=column, labelled=labelled)
+    documents = TextReader(run, progress, column=column, labelled=labelled)
     for given in inputs:
         path = Path(given)
         if given != STDIN and path.suffix.lower() == ".npz" and not path.is_dir():
@@ -110,17 +110,36 @@ def read_items(
             yield from read_table_rows(given, run, stdin, labelled=labelled)
 
 
-def list_files(folder: Path, suffixes: Sequence[str]) -> Iterator[Path]:
+def list_files(
+    folder: Path, suffixes: Sequence[str], *, progress: Progress = SILENT
+) -> Iterator[Path]:
     """Yield the files below `folder` with one of `suffixes`, in the order of their names.
 
-    Hidden ones are passed over. A folder that can't be listed raises OSError.
+    Hidden ones are passed over; `progress` is told of others, once at the end. A folder that can't
+    be listed raises OSError.
     """
+    others, first = 0, ""
+    for path in _walk(folder):
+        if path.suffix.lower() in suffixes:
+            yield path
+        else:
+            others, first = others + 1, first or path.name
+    if others:
+        known = f"no {', '.join(suffixes)}"
+        progress.note(
+            f"{folder}: {first} is passed over: it is {known}."
+            if others == 1
+            else f"{folder}: {others:,} files are passed over, as {first}: they are {known}."
+        )
+
+
+def _walk(folder: Path) -> Iterator[Path]:
     for entry in sorted(folder.iterdir()):
         if entry.name.startswith("."):
             continue
         if entry.is_dir():
-            yield from list_files(entry, suffixes)
-        elif entry.suffix.lower() in suffixes:
+            yield from _walk(entry)
+        else:
             yield entry
 
 

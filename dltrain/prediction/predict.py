@@ -39,13 +39,14 @@ class PredictedRow:
 
 @dataclass(frozen=True)
 class ModelOfRun:
-    """Hold a run's model, ready to predict."""
+    """Hold a run's model, ready to predict; `embedded` is how many ids its embedding knows."""
 
     run: RunInput
     predictor: Predictor
     targets: Targets
     row_shape: tuple[int, ...]
     tokenizer: Any
+    embedded: int | None = None
 
     def predict(self, items: Sequence[Item]) -> npt.NDArray[np.float64]:
         """Return probabilities `(n, classes)`, or values `(n,)` of a regression.
@@ -55,7 +56,8 @@ class ModelOfRun:
         """
         values = [item.value for item in items]
         if isinstance(values[0], str):
-            inputs = self.run.encode_texts(self.tokenizer, values)
+            with without_chatter():  # a preset's tokenizer runs in TensorFlow
+                inputs = self.run.encode_texts(self.tokenizer, values)
         else:
             inputs = np.stack(values)
             if self.run.modality == "text":
@@ -73,14 +75,25 @@ class ModelOfRun:
         if item.error or isinstance(item.value, str) or self.run.modality == "image":
             return item.error
         expected = self.row_shape
-        if self.run.modality == "text":
-            if self.run.dataset.get("ngrams") == 2:
-                expected = ((expected[0] + 1) // 2,)
-            if item.value.dtype.kind == "f" or item.value.min() < 0:
-                return "holds no ids: whole numbers from 0"
+        is_ids = self.run.modality == "text"
+        if is_ids and self.run.dataset.get("ngrams") == 2:
+            expected = ((expected[0] + 1) // 2,)
         if item.value.shape != expected:
             return f"has the shape {item.value.shape}; the model takes {expected}"
+        if not is_ids:
+            return ""
+        if item.value.dtype.kind == "f" or item.value.min() < 0:
+            return "holds no ids: whole numbers from 0"
+        largest, words = int(item.value.max()), self._count_words()
+        if words is not None and largest >= words:
+            return f"holds the id {largest}; the model knows those below {words}"
         return ""
+
+    def _count_words(self) -> int | None:
+        """Return how many ids of words the model knows, None where it doesn't tell."""
+        if self.run.dataset.get("ngrams") == 2:
+            return int(self.run.dataset["max_words"])
+        return self.embedded
 
 
 def load_model_of_run(run: RunInput, *, device: Device = "auto") -> ModelOfRun:
@@ -93,7 +106,22 @@ def load_model_of_run(run: RunInput, *, device: Device = "auto") -> ModelOfRun:
         model = load_saved_model(run.paths.model)
     targets = run.targets(units=int(model.output_shape[-1]))
     shape = tuple(int(size) for size in model.input_shape[1:])
-    return ModelOfRun(run, Predictor(model), targets, shape, tokenizer)
+    embedded = _count_embedded(model) if run.modality == "text" else None
+    return ModelOfRun(run, Predictor(model), targets, shape, tokenizer, embedded)
+
+
+def _count_embedded(model: Any) -> int | None:
+    """Return how many ids the embeddings of the model's input know, the least of them."""
+    import keras
+
+    start = model.inputs[0]
+    known = [
+        int(layer.input_dim)
+        for layer in model.layers
+        if isinstance(layer, keras.layers.Embedding)
+        and any(tensor is start for node in layer._inbound_nodes for tensor in node.input_tensors)
+    ]
+    return min(known, default=None)
 
 
 def predict_inputs(

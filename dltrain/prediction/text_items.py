@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from dltrain.data.progress import Progress
 from dltrain.errors import UsageError
 from dltrain.prediction.csv_rows import RawRow
 from dltrain.prediction.items import STDIN, Item, label_of, list_files, say_error
@@ -17,7 +18,10 @@ from dltrain.prediction.run_input import RunInput
 class TextReader:
     """Read .txt files and folders of them, lines of stdin, and a column of a table's file."""
 
-    def __init__(self, run: RunInput, *, column: str | None, labelled: bool) -> None:
+    def __init__(
+        self, run: RunInput, progress: Progress, *, column: str | None, labelled: bool
+    ) -> None:
+        self._progress = progress
         self._column = column or run.text_key or "text"
         self._target = run.target
         self._labelled = labelled
@@ -44,7 +48,7 @@ class TextReader:
 
     def _read_folder(self, folder: Path) -> Iterator[Item]:
         is_empty = True
-        for path in list_files(folder, (".txt",)):
+        for path in list_files(folder, (".txt",), progress=self._progress):
             is_empty = False
             yield self._read_file(path, label_of(path, folder) if self._labelled else None)
         if is_empty:

@@ -2,10 +2,20 @@
 
 It is written beside its name, synced to the disk, and renamed into place (POSIX rename is
 atomic). A failure leaves the previous content as it was.
+
+A sync takes milliseconds, of which a short training has few, so that there is a choice (`Synced`):
+
+nothing  a kill leaves the file whole, a loss of power may not
+content  nothing leaves half of it; that there is a new one may be forgotten by a loss of power
+entry    the new one is there for good, and with it what was renamed into its directory before
+
+A run writes a dozen small files. Within `syncing_together` their content is synced later, all at
+once, before the next `entry`: a run that says how it ended, or has a checkpoint, has them whole.
 """
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import errno
 import json
@@ -15,9 +25,11 @@ import re
 import secrets
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from dltrain.errors import DltrainError, MachineError, RunError
+
+Synced = Literal["nothing", "content", "entry"]
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
@@ -30,9 +42,11 @@ _FULL_TEXT = re.compile(
 
 _PARTIAL = ".partial"
 
+_unsynced: collections.deque[Path] | None = None  # the process's own: a run's threads write too
+
 
 @contextlib.contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def replacing(path: Path, *, synced: Synced = "content") -> Iterator[Path]:
     """Yield a path beside `path`, with its suffixes, that takes its place if the block ends well.
 
     The block must create the file, and close it. It is synced, then renamed. If the block raises,
@@ -43,28 +57,70 @@ def replacing(path: Path) -> Iterator[Path]:
     try:
         with explaining_disk(path):
             yield temporary
-            _sync(temporary)
+            if synced == "entry":
+                _sync_unsynced()
+            is_later = synced == "content" and _unsynced is not None
+            if synced != "nothing" and not is_later:
+                _sync(temporary)
             temporary.replace(path)
-            _sync(path.parent)
+            if is_later and _unsynced is not None:
+                _unsynced.append(path)
+            if synced == "entry":
+                _sync(path.parent)
     finally:
         # After the rename there is nothing left to remove.
         with contextlib.suppress(OSError):
             temporary.unlink()
 
 
-def write_text(path: Path, text: str) -> None:
-    """Make `path` hold `text` (UTF-8), whole or not at all. Raises as `replacing` does."""
-    with replacing(path) as temporary:
+@contextlib.contextmanager
+def syncing_together() -> Iterator[None]:
+    """Sync the content of what the process writes in the block before the next `entry`, or its end.
+
+    What has gone by then is left out. Raises as `replacing` does, if the block itself didn't.
+    """
+    global _unsynced
+    if _unsynced is not None:  # within another
+        yield
+        return
+    _unsynced = collections.deque()
+    try:
+        yield
+        _sync_unsynced()
+    finally:
+        _unsynced = None
+
+
+def _sync_unsynced() -> None:
+    """Sync what waits for it; side by side, as the disk then does much of it in one go."""
+    waiting: set[Path] = set()
+    while _unsynced:
+        waiting.add(_unsynced.popleft())
+
+    def sync(path: Path) -> None:
+        with contextlib.suppress(FileNotFoundError):
+            _sync(path)
+
+    if waiting:
+        from concurrent.futures import ThreadPoolExecutor  # brings logging along
+
+        with explaining_disk(next(iter(waiting))), ThreadPoolExecutor(max_workers=8) as pool:
+            list(pool.map(sync, waiting))
+
+
+def write_text(path: Path, text: str, *, synced: Synced = "content") -> None:
+    """Make `path` hold `text` (UTF-8), whole or not at all. `synced` and raises as `replacing`."""
+    with replacing(path, synced=synced) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="\n")
 
 
-def write_json(path: Path, data: Mapping[str, Any]) -> None:
-    """Make `path` hold `data` as indented JSON. Raises as `replacing` does.
+def write_json(path: Path, data: Mapping[str, Any], *, synced: Synced = "content") -> None:
+    """Make `path` hold `data` as indented JSON. `synced` and raises as `replacing`.
 
     NumPy numbers and arrays are written as plain ones, paths as strings. NaN and infinities
     become null: JSON has no word for them, and a strict reader refuses the file otherwise.
     """
-    write_text(path, to_json(data) + "\n")
+    write_text(path, to_json(data) + "\n", synced=synced)
 
 
 def to_json(data: Any) -> str:

@@ -56,7 +56,10 @@ def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> Path:
         folder.mkdir(exist_ok=True)
     path = folder / checkpoint.file_name
     state = json.dumps({"format": FORMAT, **checkpoint.state}).encode()
-    with replacing(path) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as file:
+    with (
+        replacing(path, synced="entry") as temporary,  # before the earlier ones are removed
+        zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as file,
+    ):
         file.writestr(_STATE, state)
         for name, array in checkpoint.arrays.items():
             with file.open(f"{name}.npy", "w", force_zip64=True) as member:

@@ -14,11 +14,12 @@ runs/mnist-cnn/0001/
   model.keras        the best model
   model.json         its layers and their parameters
   tokenizer.json     text only: the vocabulary
+  preset/            of a model that begins with a preset of KerasHub: what it is, without weights
   preprocessing.json classes, and what the training rows say of the columns of a table
   checkpoints/       what resuming needs
   plots/ report.html
   tensorboard/ wandb/ trackers.json    what trackers wrote, and what they must know to go on
-  explanations/      of `dltrain explain`: explanations.json and pictures
+  explanations/      of `dltrain explain`: explanations.json and .npz, pictures
   repeats.json       of `fit --repeats`: what the repeats gave together; then there are, beside it,
   repeats/1/ 2/ …    config.yaml, source.yaml and status.json only, and each repeat is a run
   .lock              while a process works on it
@@ -102,6 +103,10 @@ class RunPaths:
     @property
     def tokenizer(self) -> Path:
         return self.root / "tokenizer.json"
+
+    @property
+    def preset(self) -> Path:
+        return self.root / "preset"
 
     @property
     def preprocessing(self) -> Path:

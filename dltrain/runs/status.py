@@ -95,11 +95,16 @@ def begin_status(*, epochs_goal: int, epochs_done: int = 0, data: DataKind = "re
 
 
 def write_status(path: Path, status: Status) -> None:
-    """Replace `path` (a run's status.json) by `status`. Raises MachineError as `atomic` does."""
+    """Replace `path` (a run's status.json) by `status`. Raises MachineError as `atomic` does.
+
+    What is `running` isn't synced to the disk, which may take longer than an epoch. How a run
+    ended is, and with it all that was written into its directory before.
+    """
     record = asdict(status)
     if status.repeats_goal is None:
         del record["repeats_done"], record["repeats_goal"]
-    write_json(path, {"format": FORMAT, **record})
+    is_running = status.state == "running"
+    write_json(path, {"format": FORMAT, **record}, synced="nothing" if is_running else "entry")
 
 
 def read_status(path: Path) -> Status:

@@ -48,6 +48,8 @@ def _freeze_front(
     asked = model.pretrained.trainable if trainable is None else trainable
     if isinstance(asked, dict):
         return before
+    if asked != "all" and row.parameters is None:
+        return (replace(row, frozen=True),)
     return (_freeze(row, asked != "all"),)
 
 

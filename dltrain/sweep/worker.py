@@ -60,6 +60,7 @@ def main(descriptor: int) -> None:
     threading.Thread(target=_listen, args=(channel, orders), daemon=True).start()
     begin_import(device="auto")
     while (order := orders.get()) is not None:
+        begun = time.perf_counter()
         try:
             told = _test(order) if order["do"] == "test" else _train(order, channel, orders)
         except Interrupted:
@@ -74,9 +75,10 @@ def main(descriptor: int) -> None:
             traceback.print_exc()
             reason = f"{type(error).__name__}: {error}"
             told = {"said": "failed", "kind": "defect", "reason": reason, "hint": ""}
-        forget_models()
-        sys.stdout.flush()
+        name, seconds = Path(order["directory"]).name, time.perf_counter() - begun
+        print(f"{name} {told['said']} after {seconds:.3f} s", flush=True)
         channel.send(told)
+        forget_models()  # while the process of the sweep thinks about what is next
 
 
 def _listen(channel: Channel, orders: queue.Queue[Message | None]) -> None:

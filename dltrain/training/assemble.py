@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -47,6 +47,8 @@ class Prepared:
     device: str
     balanced: Balanced
     freezing: Freezing
+    preset: Mapping[str, Any]
+    """The files, by name, of a preset that the model begins with, without its weights."""
 
 
 @dataclass(frozen=True)

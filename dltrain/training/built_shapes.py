@@ -9,8 +9,9 @@ from typing import Any
 
 from dltrain.config.layers import INPUT
 from dltrain.config.load import LoadedConfig
-from dltrain.model.backbone import Backbone
+from dltrain.model.backbone import Front
 from dltrain.model.network import InputSpec, LayerError, Normalization, build_network
+from dltrain.model.preset import UnfitPresetError
 from dltrain.shapes.effect import ImpossibleShapeError, NoRuleError, Shape
 from dltrain.shapes.infer import infer_shapes
 from dltrain.shapes.rules import find_effect
@@ -42,13 +43,15 @@ def measure_built_shapes(loaded: LoadedConfig) -> ShapeTable:
         )
     except LayerError as error:
         raise loaded.problem(error.path, error.message) from error
+    except UnfitPresetError as error:
+        raise loaded.problem(("model", "pretrained"), f"{error}.") from error
     resolve_built_targets(loaded, units=int(model.output_shape[-1]))
     built = {layer.name: layer for layer in model.layers}
     shapes: dict[str, Shape | None] = {INPUT: table.row}
     before = table.before
     if config.model.pretrained is not None:
-        output = tuple(built[before[0].name].output.shape[1:])
-        before, shapes[INPUT] = (replace(before[0], output=output),), output
+        front = _measure(before[0], built[before[0].name], {})
+        before, shapes[INPUT] = (replace(front, multiply_adds=None),), front.output
     layers = []
     for layer, row in zip(loaded.layers, table.layers, strict=True):
         row = replace(row, inputs=tuple(shapes[name] for name in layer.inputs))
@@ -64,11 +67,13 @@ def measure_built_shapes(loaded: LoadedConfig) -> ShapeTable:
     return replace(table, before=before, layers=tuple(layers), after=after)
 
 
-def _build_front(loaded: LoadedConfig, table: ShapeTable) -> Backbone | None:
+def _build_front(loaded: LoadedConfig, table: ShapeTable) -> Front | None:
     """Return the pretrained model with new weights, which change no shape."""
     if loaded.config.model.pretrained is None:
         return None
-    return build_asked(loaded, table.row, largest=255.0, offline=True, is_filled=False)
+    return build_asked(
+        loaded, table.row, largest=255.0, padding_id=0, offline=True, is_filled=False
+    )
 
 
 def _stand_in(table: ShapeTable) -> Normalization | None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from dltrain.config.document import join_sources
 from dltrain.config.dump import dump_config
 from dltrain.data.preprocessing import to_record
-from dltrain.runs.atomic import write_json, write_text
+from dltrain.runs.atomic import explaining_disk, write_json, write_text
 from dltrain.runs.environment import describe_environment
 from dltrain.runs.layout import RunPaths
 from dltrain.training.engine import StartedDevice
@@ -58,4 +58,8 @@ def write_description(
     write_json(paths.preprocessing, to_record(data.preprocessing))
     if data.tokenizer is not None:
         write_text(paths.tokenizer, data.tokenizer.to_str())
+    for name, content in prepared.preset.items():
+        with explaining_disk(paths.preset):
+            paths.preset.mkdir(exist_ok=True)
+        write_json(paths.preset / name, content)
     return notes

@@ -5,6 +5,7 @@ What is written for TensorFlow alone lives here and in `dltrain.data.batches`.
 
 from __future__ import annotations
 
+import gc
 import importlib.abc
 import importlib.machinery
 import io
@@ -20,6 +21,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Literal
 
+from dltrain.config.tfds_rows import ENGINE_IMPORT
 from dltrain.errors import MachineError
 
 Device = Literal["auto", "cpu", "gpu"]
@@ -60,7 +62,7 @@ def begin_import(*, device: Device) -> None:
     global _importing
     _set_environment(device)
     if _importing is None and "keras" not in sys.modules:
-        _importing = threading.Thread(target=_import_engine, name="import", daemon=True)
+        _importing = threading.Thread(target=_import_engine, name=ENGINE_IMPORT, daemon=True)
         _importing.start()
 
 
@@ -72,14 +74,18 @@ def start_engine(*, device: Device, precision: str, seed: int) -> StartedDevice:
     """
     global _importing
     _set_environment(device)
+    is_first = _importing is not None or "keras" not in sys.modules
     if _importing is not None:
         _importing.join()
         _importing = None
-    with without_chatter(), _keeping_from_keras(_KEPT_FROM_KERAS):
+    with without_chatter(), _keeping_from_keras(_KEPT_FROM_KERAS), _collecting_no_garbage():
         import keras
         import tensorflow as tf
 
         gpus = tf.config.list_physical_devices("GPU")
+    if is_first:
+        # What the import made stays: no later collection need look at it, 0.15 s each time.
+        gc.freeze()
     tf.get_logger().setLevel("ERROR")
     if device == "gpu" and not gpus:
         raise MachineError(
@@ -125,7 +131,7 @@ def _set_environment(device: Device) -> None:
 
 
 def _import_engine() -> None:
-    with without_chatter(), _keeping_from_keras(_KEPT_FROM_KERAS):
+    with without_chatter(), _keeping_from_keras(_KEPT_FROM_KERAS), _collecting_no_garbage():
         try:
             import keras  # noqa: F401
             import tensorflow  # noqa: F401
@@ -157,6 +163,18 @@ def _keeping_from_keras(packages: set[str]) -> Iterator[None]:
         yield
     finally:
         sys.meta_path.remove(finder)
+
+
+@contextmanager
+def _collecting_no_garbage() -> Iterator[None]:
+    """Leave garbage alone: looking for it is a quarter of the import's time, and finds none."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _keras_home() -> Path:

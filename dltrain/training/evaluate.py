@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -10,6 +11,7 @@ from typing import Any, Literal
 from dltrain.config.load import LoadedConfig
 from dltrain.data.load import LoadedData, Source, load_data
 from dltrain.data.members import digest_of
+from dltrain.data.preset_tokenizer import is_of_preset
 from dltrain.data.sources import open_sources
 from dltrain.errors import RunError
 from dltrain.evaluation.details import Details, check_details, compute_details
@@ -221,16 +223,18 @@ def read_run_data(
 
     Raises DataError if they aren't the data of the run, RunError if its tokenizer is damaged.
     """
-    data = load_data(
-        loaded.config.dataset,
-        seed=loaded.config.seed,
-        data_dir=data_dir,
-        offline=offline,
-        splits=splits,
-        tokenizer=read_tokenizer(paths, loaded.info),
-        preprocessing=read_preprocessing(paths),
-        progress=listener,
-    )
+    tokenizer = read_tokenizer(paths, loaded.info)
+    with without_chatter() if is_of_preset(tokenizer) else nullcontext():  # it runs in TensorFlow
+        data = load_data(
+            loaded.config.dataset,
+            seed=loaded.config.seed,
+            data_dir=data_dir,
+            offline=offline,
+            splits=splits,
+            tokenizer=tokenizer,
+            preprocessing=read_preprocessing(paths),
+            progress=listener,
+        )
     check_same_data(paths, read_record(paths.environment, format_number=1), data)
     return data
 

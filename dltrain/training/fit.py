@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, closing, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dltrain.config.load import LoadedConfig
 from dltrain.data.load import LoadedData, load_data
+from dltrain.data.preset_tokenizer import is_of_preset, make_preset_tokenizer
 from dltrain.errors import RunError
-from dltrain.runs.atomic import explaining_disk
+from dltrain.runs.atomic import explaining_disk, syncing_together
 from dltrain.runs.create import claim_run_directory, create_run_directory
 from dltrain.runs.history import append_history, write_history
 from dltrain.runs.history_lines import append_history_line, write_history_lines
@@ -39,7 +40,13 @@ from dltrain.training.prepare import (
     prepare_network,
     prepare_rows,
 )
-from dltrain.training.pretrained import Start, build_front, find_start, give_weights
+from dltrain.training.pretrained import (
+    Start,
+    build_front,
+    describe_front,
+    find_start,
+    give_weights,
+)
 from dltrain.training.recorded_data import check_same_data, read_preprocessing, read_tokenizer
 from dltrain.training.resume import Resumption, plan_resumption
 from dltrain.training.tracking import tracking
@@ -123,8 +130,9 @@ def fit(
             start,
             data,
             started,
-            offline=offline,
-            has_checkpoint=bool(resumption and resumption.checkpoint),
+            offline=offline or smoke,
+            resumed=paths if resumption and resumption.checkpoint else None,
+            listener=listener,
         )
     except BaseException:
         listener.close()
@@ -141,7 +149,7 @@ def fit(
     )
     kept = KeptWarnings(paths, findings, listener, goes_on=resumption is not None)
     try:
-        with tracked as heard:
+        with syncing_together(), tracked as heard:
             with (
                 kept.written(),
                 recording_outcome(
@@ -196,16 +204,19 @@ def _load(
         preprocessing = read_preprocessing(paths)
     elif start.source:  # the ids of words are those that its embedding knows
         tokenizer = read_tokenizer(start.source.paths, loaded.info)
-    data = load_data(
-        loaded.config.dataset,
-        seed=loaded.config.seed,
-        data_dir=data_dir,
-        offline=offline,
-        tokenizer=tokenizer,
-        preprocessing=preprocessing,
-        progress=listener,
-        smoke=smoke,
-    )
+    else:
+        tokenizer = make_preset_tokenizer(loaded.config, loaded.info, offline=offline or smoke)
+    with without_chatter() if is_of_preset(tokenizer) else nullcontext():  # it runs in TensorFlow
+        data = load_data(
+            loaded.config.dataset,
+            seed=loaded.config.seed,
+            data_dir=data_dir,
+            offline=offline,
+            tokenizer=tokenizer,
+            preprocessing=preprocessing,
+            progress=listener,
+            smoke=smoke,
+        )
     if resumption and paths and resumption.checkpoint:
         check_same_data(paths, resumption.environment, data)
     return data
@@ -222,18 +233,27 @@ def _prepare(
     started: StartedDevice,
     *,
     offline: bool,
-    has_checkpoint: bool,
+    resumed: RunPaths | None,
+    listener: Listener,
 ) -> Prepared:
+    """Build the network. A run that is `resumed` has a checkpoint: no weights are read."""
     from dltrain.training.assemble import Prepared
 
     loaded = start.loaded
-    is_filled = start.is_filled and not has_checkpoint
-    backbone = build_front(loaded, data, offline=offline, is_filled=is_filled)
+    backbone = build_front(
+        loaded,
+        data,
+        offline=offline,
+        is_filled=start.is_filled and resumed is None,
+        resumed=resumed,
+        progress=listener,
+    )
     model, targets = prepare_network(loaded, data, backbone)
     augment = prepare_augmentation(loaded, data, targets)
     balanced = prepare_rows(loaded, data)
-    freezing = give_weights(start, model, backbone, has_checkpoint=has_checkpoint)
-    return Prepared(loaded, data, model, targets, augment, started.kind, balanced, freezing)
+    freezing = give_weights(start, model, backbone, has_checkpoint=resumed is not None)
+    preset = describe_front(backbone)
+    return Prepared(loaded, data, model, targets, augment, started.kind, balanced, freezing, preset)
 
 
 def _train(
@@ -292,26 +312,25 @@ def _train(
         quiet.close()
         patient.enter_context(outcome.signals.deferred())
 
-    # Keras's own callbacks write files too.
-    with explaining_disk(paths.root), patient, quiet:
-        quiet.enter_context(without_chatter())
-        loop = Loop(
-            machinery,
-            listener=listener,
-            record_epoch=record_epoch,
-            refuse=refuse,
-            signalled=lambda: outcome.signals.number is not None,
-            out_of_time=limit.is_near,
-            after_first_call=begin_in_earnest,
-        )
-        try:
+    with closing(machinery.checkpoints):
+        # Keras's own callbacks write files too.
+        with explaining_disk(paths.root), patient, quiet:
+            quiet.enter_context(without_chatter())
+            loop = Loop(
+                machinery,
+                listener=listener,
+                record_epoch=record_epoch,
+                refuse=refuse,
+                signalled=lambda: outcome.signals.number is not None,
+                out_of_time=limit.is_near,
+                after_first_call=begin_in_earnest,
+            )
             progress = loop.run(checkpoint)
-        finally:
-            machinery.checkpoints.close()
-        if progress.stopped_by == "signal":
-            machinery.best.write_on_the_way()
-    outcome.stop_early(progress.stopped_by)
-    scores = evaluate_best(prepared, paths, machinery, progress, listener, splits)
+            if progress.stopped_by == "signal":
+                machinery.best.write_on_the_way()
+        outcome.stop_early(progress.stopped_by)
+        scores = evaluate_best(prepared, paths, machinery, progress, listener, splits)
+        machinery.checkpoints.wait()  # the last one was written meanwhile
     return FitResult(
         paths=paths,
         scores=scores,

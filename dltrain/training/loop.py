@@ -97,7 +97,10 @@ class Loop:
         self._steps_per_second = 0.0
 
     def run(self, resumed: Checkpoint | None) -> Progress:
-        """Train; return where it ended. A stop on the way leaves a checkpoint of that very step."""
+        """Train; return where it ended, while its last checkpoint is still being written.
+
+        A stop on the way leaves a checkpoint of that very step on the disk.
+        """
         parts, progress = self.parts, self.progress
         parts.trained.stop_training = False
         parts.callbacks.on_train_begin()
@@ -119,7 +122,6 @@ class Loop:
                 return progress
         if progress.epoch < parts.epochs:
             progress.stopped_by = "early_stopping"
-        parts.checkpoints.wait()
         parts.callbacks.on_train_end()
         return progress
 
@@ -129,7 +131,7 @@ class Loop:
         epoch = progress.epoch
         self._listener.begin_epoch(epoch + 1, parts.epochs, parts.steps_per_epoch)
         if not inside:
-            parts.trained.reset_metrics()
+            parts.steps.counts.reset()
             parts.callbacks.on_epoch_begin(epoch)
         begun, before = time.perf_counter(), progress.epoch_seconds
 
@@ -139,14 +141,14 @@ class Loop:
         if progress.epoch_logs is None and not self._take_steps(tick):
             return False
         if progress.epoch_logs is None:
-            progress.epoch_logs = _floats(parts.trained.get_metrics_result())
+            progress.epoch_logs = parts.steps.counts.read()
         logs = dict(progress.epoch_logs)
         with averaged_weights(parts.trained):
             if parts.validation is not None:
-                if not self._validate(parts.validation):
+                results = self._validate(parts.validation)
+                if results is None:
                     tick()
                     return False
-                results = _floats(parts.trained.get_metrics_result())
                 logs |= {f"val_{name}": value for name, value in results.items()}
             tick()
             is_best = self._judge_epoch(logs)
@@ -206,12 +208,8 @@ class Loop:
             if not stretch.healthy:
                 self._refuse(progress, stretch, order)
             progress.step += stretch.steps
-            mean = float(parts.trained.metrics[0].result())
-            logs = (
-                _floats(parts.trained.get_metrics_result())
-                if parts.single_steps
-                else {"loss": mean}
-            )
+            mean = stretch.mean_loss
+            logs = parts.steps.counts.read() if parts.single_steps else {"loss": mean}
             parts.callbacks.on_train_batch_end(progress.step - 1, logs)
             self._listener.step(progress.step, mean)
             if parts.trained.stop_training:
@@ -219,10 +217,10 @@ class Loop:
             parts.checkpoints.after_steps(parts, progress)
         return True
 
-    def _validate(self, validation: ValidationSteps) -> bool:
-        """Count the validation rows; return whether all were counted."""
+    def _validate(self, validation: ValidationSteps) -> dict[str, float] | None:
+        """Count the validation rows; return what the metrics give, or None if not all were."""
         parts = self.parts
-        parts.trained.reset_metrics()
+        parts.steps.counts.reset()
         parts.callbacks.on_test_begin()
         rows = validation.feed.rows
         source = validation.feed.begin(np.arange(rows, dtype=np.int64), step=0)
@@ -235,11 +233,12 @@ class Loop:
             step += count
             if self._must_stop():
                 parts.callbacks.on_test_end()
-                return False
+                return None
             share = _SECONDS_PER_CALL / max(time.perf_counter() - begun, 1e-6)
             count = max(1, min(4 * count, int(count * share)))
-        parts.callbacks.on_test_end(_floats(parts.trained.get_metrics_result()))
-        return True
+        results = parts.steps.counts.read()
+        parts.callbacks.on_test_end(results)
+        return results
 
     def _must_stop(self) -> bool:
         if self._signalled():
@@ -266,9 +265,5 @@ class Loop:
         """Stop where the validation loss shows that the epoch's last step broke the weights."""
         loss = logs.get("val_loss", 0.0)
         if not np.isfinite(loss):
-            stretch = Stretch(0, loss, logs["loss"], healthy=False)
+            stretch = Stretch(0, loss, logs["loss"], healthy=False, mean_loss=logs["loss"])
             self._refuse(self.progress, stretch, None)
-
-
-def _floats(logs: Mapping[str, Any]) -> dict[str, float]:
-    return {name: float(value) for name, value in logs.items()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -18,6 +19,9 @@ from dltrain.training.signals import Signals, Terminated, listening
 # How TensorFlow names the operation that failed, and the lines that say only where in the code.
 _NODE = re.compile(r"Detected at node (\S+)")
 _LOCATIONS = ("Graph execution error", "Detected at", "File ", "<stack", "[[", "(")
+
+# How often status.json is brought up to date at most: writing it takes longer than some epochs.
+_SECONDS_BETWEEN_WRITES = 0.1
 
 
 class Interrupted(DltrainError):
@@ -55,6 +59,7 @@ class RunOutcome:
         self.stopped_by: StoppedBy | None = None
         self.signals = Signals()
         write_status(paths.status, self.status)
+        self._written_at = time.monotonic()
 
     def describe_memory(self, text: str) -> None:
         """Note what a message about memory says: the batch size and what a step takes."""
@@ -65,9 +70,11 @@ class RunOutcome:
         self.stopped_by = stopped_by
 
     def finish_epoch(self, epochs_done: int) -> None:
-        """Write down that `epochs_done` epochs are done."""
+        """Note that `epochs_done` epochs are done, and write it down if the last note is old."""
         self.status = self.status.progress(epochs_done)
-        write_status(self.paths.status, self.status)
+        if time.monotonic() - self._written_at >= _SECONDS_BETWEEN_WRITES:
+            write_status(self.paths.status, self.status)
+            self._written_at = time.monotonic()
 
     def finish(self) -> None:
         """Write down that the run ended well."""

@@ -17,9 +17,10 @@ from dltrain.data.batches import encode_labels
 from dltrain.data.load import LoadedData
 from dltrain.data.word_dropout import build_word_dropout
 from dltrain.errors import MachineError
-from dltrain.model.backbone import Backbone
+from dltrain.model.backbone import Front
 from dltrain.model.components import build_component
 from dltrain.model.network import InputSpec, LayerError, Normalization, build_network, one_line
+from dltrain.model.preset import UnfitPresetError
 from dltrain.runs.atomic import explaining_disk
 from dltrain.runs.layout import RunPaths
 
@@ -37,14 +38,14 @@ _RUN_FILES = [
     for path in (
         *(_RUN.config, _RUN.source, _RUN.status, _RUN.environment, _RUN.warnings),
         *(_RUN.history, _RUN.history_lines, _RUN.metrics, _RUN.predictions, _RUN.mistakes),
-        *(_RUN.model, _RUN.model_table, _RUN.tokenizer, _RUN.preprocessing),
+        *(_RUN.model, _RUN.model_table, _RUN.tokenizer, _RUN.preprocessing, _RUN.preset),
         *(_RUN.report, _RUN.plots, _RUN.explanations, _RUN.repeats, _RUN.lock),
     )
 ]
 
 
 def prepare_network(
-    loaded: LoadedConfig, data: LoadedData, backbone: Backbone | None = None
+    loaded: LoadedConfig, data: LoadedData, backbone: Front | None = None
 ) -> tuple[Any, Targets]:
     """Return the Keras model (not compiled) and what its outputs are.
 
@@ -66,6 +67,8 @@ def prepare_network(
         return model, resolve_built_targets(loaded, units=int(model.output_shape[-1]))
     except LayerError as error:
         raise loaded.problem(error.path, error.message) from error
+    except UnfitPresetError as error:
+        raise loaded.problem(("model", "pretrained"), f"{error}.") from error
 
 
 def resolve_built_targets(loaded: LoadedConfig, *, units: int) -> Targets:

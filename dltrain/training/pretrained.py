@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from dltrain.catalog.applications import applications
 from dltrain.config.from_run import choose_taken
+from dltrain.config.keras_hub import KERAS_HUB, read_facts
 from dltrain.config.layers import free_name
 from dltrain.config.load import LoadedConfig
 from dltrain.config.pretrained import IMAGENET, NO_WEIGHTS
+from dltrain.data.imagenet_weights import find_imagenet_weights
 from dltrain.data.load import LoadedData
+from dltrain.data.preset_tokenizer import PresetTokenizer, refuse_fetching
+from dltrain.data.progress import SILENT, Progress
 from dltrain.errors import RunError
-from dltrain.model.backbone import Backbone
+from dltrain.model.backbone import Backbone, Front
 from dltrain.model.freezing import Freezing
 from dltrain.runs.checkpoint import list_checkpoints
 from dltrain.runs.layout import RunPaths
@@ -55,18 +61,34 @@ def find_start(loaded: LoadedConfig, *, resumed: RunPaths | None, smoke: bool) -
 
 
 def build_front(
-    loaded: LoadedConfig, data: LoadedData, *, offline: bool, is_filled: bool
-) -> Backbone | None:
+    loaded: LoadedConfig,
+    data: LoadedData,
+    *,
+    offline: bool,
+    is_filled: bool,
+    resumed: RunPaths | None = None,
+    progress: Progress = SILENT,
+) -> Front | None:
     """Return the model of `model.pretrained`; None where none is asked for.
 
-    Raises DataError if its weights can't be had or don't fit, and ConfigError for a size of images
-    that Keras refuses.
+    A run that is `resumed` holds what describes its preset itself. Raises DataError if its weights
+    can't be had or don't fit, and ConfigError for a size of images that Keras refuses.
     """
     asked = loaded.config.model.pretrained
     if asked is None:
         return None
+    padding_id = None
+    if isinstance(data.tokenizer, PresetTokenizer):
+        padding_id = data.tokenizer.padding_id
     return build_asked(
-        loaded, data.row_shape, largest=data.largest, offline=offline, is_filled=is_filled
+        loaded,
+        data.row_shape,
+        largest=data.largest,
+        padding_id=padding_id,
+        offline=offline,
+        is_filled=is_filled,
+        copy=None if resumed is None else resumed.preset,
+        progress=progress,
     )
 
 
@@ -75,27 +97,51 @@ def build_asked(
     row_shape: tuple[int, ...],
     *,
     largest: float,
+    padding_id: int | None,
     offline: bool,
     is_filled: bool,
-) -> Backbone:
-    """Do what `build_front` does, for rows `(height, width, channels)` of values to `largest`."""
+    copy: Path | None = None,
+    progress: Progress = SILENT,
+) -> Front:
+    """Do what `build_front` does, for rows `(height, width, channels)` of values to `largest`.
+
+    Texts are ids, `padding_id` that of what pads them. Unless `is_filled` its weights are new
+    ones, and none are read or fetched; `copy` is then what describes a preset.
+    """
     from dltrain.model.backbone import build_backbone
     from dltrain.model.network import one_line
 
     asked = loaded.config.model.pretrained
     assert asked is not None
+    if asked.type == KERAS_HUB:
+        preset = asked.preset or ""
+        if copy is not None and (copy / "config.json").is_file():
+            preset = str(copy)
+        refuse_fetching(preset, offline=offline)
+        return _build_preset(
+            loaded,
+            preset,
+            row_shape,
+            largest=largest,
+            padding_id=padding_id,
+            is_filled=is_filled and asked.weights != NO_WEIGHTS,
+        )
     application = applications()[asked.type]
     height, width = asked.image_size or row_shape[:2]
     resized = (height, width) if (height, width) != tuple(row_shape[:2]) else None
+    weights: Path | None = None
+    if is_filled and asked.weights == IMAGENET:
+        weights = find_imagenet_weights(application, offline=offline, progress=progress)
+    elif is_filled and asked.weights != NO_WEIGHTS:
+        weights = Path(asked.weights)
     try:
         built = build_backbone(
             application,
             size=(height, width),
             pooling=None if asked.pooling == "none" else asked.pooling,
-            weights=None if asked.weights == NO_WEIGHTS else asked.weights,
+            weights=weights,
+            is_imagenet=asked.weights == IMAGENET,
             name=free_name(asked.type, loaded.layers),
-            offline=offline,
-            filled=is_filled,
         )
     except ValueError as error:
         raise loaded.problem(
@@ -104,8 +150,57 @@ def build_asked(
     return Backbone(built, application, largest, resized)
 
 
+def _build_preset(
+    loaded: LoadedConfig,
+    preset: str,
+    row_shape: tuple[int, ...],
+    *,
+    largest: float,
+    padding_id: int | None,
+    is_filled: bool,
+) -> Front:
+    """Return the backbone of a preset. Raises DataError, and ConfigError if the data don't fit."""
+    from dltrain.model import preset as presets
+
+    asked = loaded.config.model.pretrained
+    assert asked is not None
+    name = free_name(asked.type, loaded.layers)
+    backbone = presets.load_backbone(preset, name=f"{name}_backbone", is_filled=is_filled)
+    converter = size = None
+    try:
+        if loaded.info.modality == "text":
+            presets.check_text_inputs(backbone)
+        else:
+            presets.check_image_inputs(backbone)
+            converter = presets.load_image_converter(preset)
+            facts = dataclasses.replace(
+                read_facts(preset),
+                image_shape=tuple(backbone.input.shape[1:]),
+                converter_size=converter.image_size if converter is not None else None,
+            )
+            size = facts.find_image_size(asked.image_size, row_shape)
+    except presets.UnfitPresetError as error:
+        raise loaded.problem(("model", "pretrained"), f"{error}.") from error
+    return presets.PresetFront(
+        model=backbone,
+        converter=converter,
+        name=name,
+        pooling=asked.pooling,
+        image_size=size,
+        largest=largest,
+        padding_id=padding_id,
+    )
+
+
+def describe_front(front: Front | None) -> dict[str, Any]:
+    """Return the files, by name, that a preset is made of again; none of another model."""
+    from dltrain.model.preset import PresetFront, describe_preset
+
+    return describe_preset(front) if isinstance(front, PresetFront) else {}
+
+
 def give_weights(
-    start: Start, model: Any, backbone: Backbone | None, *, has_checkpoint: bool
+    start: Start, model: Any, backbone: Front | None, *, has_checkpoint: bool
 ) -> Freezing:
     """Give the built model the weights that it starts from; return what freezes parts of it.
 

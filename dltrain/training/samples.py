@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from dltrain.config.load import LoadedConfig
 from dltrain.data.batches import encode_labels, order_rows
 from dltrain.data.load import LoadedData
+from dltrain.data.preset_tokenizer import PresetTokenizer
 from dltrain.data.texts import Texts
 from dltrain.data.tokenize import UNKNOWN_ID
 
@@ -89,9 +90,23 @@ def read_texts(data: LoadedData, rows: Sequence[int]) -> list[SeenText]:
     """Return what the tokenizer makes of the training texts `rows`: kept, unknown and cut words."""
     source = data.sources["train"]
     assert isinstance(source.rows.inputs, Texts)
+    if isinstance(data.tokenizer, PresetTokenizer):
+        return [
+            _split_text(data.tokenizer, source.rows.inputs[int(source.indices[row])])
+            for row in rows
+        ]
     return [
         _read_text(data.tokenizer, source.rows.inputs[int(source.indices[row])]) for row in rows
     ]
+
+
+def _split_text(tokenizer: PresetTokenizer, text: str) -> SeenText:
+    pieces, known, seen = tokenizer.split(text)
+    kinds: list[WordKind] = [
+        ("known" if is_known else "unknown") if place < seen else "cut"
+        for place, is_known in enumerate(known)
+    ]
+    return SeenText(tuple(zip(pieces, kinds, strict=True)), max(0, seen - len(pieces)))
 
 
 def _read_text(tokenizer: Any, text: str) -> SeenText:

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from dltrain.data.augment import Augment
 from dltrain.data.feeding import Feed
 from dltrain.training.choices import XlaPart
+from dltrain.training.counting import Counts, count_batch
 
 
 @dataclass(frozen=True)
@@ -22,13 +23,15 @@ class Stretch:
     """What a call gave: the steps that were taken, and the last one's loss.
 
     `healthy` is false if the last step's loss or gradient was not finite; its gradients were then
-    not applied. `loss_before` is the loss of the step before it (NaN in the first of the call).
+    not applied. `loss_before` is the loss of the step before it (NaN in the first of the call);
+    `mean_loss` the mean over the epoch's rows so far.
     """
 
     steps: int
     loss: float
     loss_before: float
     healthy: bool
+    mean_loss: float
 
 
 class TrainingSteps:
@@ -56,6 +59,7 @@ class TrainingSteps:
         self._scales_loss = hasattr(trained.optimizer, "inner_optimizer")
         trained.optimizer.build(trained.trainable_variables)
         _build_metrics(trained, feed)
+        self.counts = Counts(trained)
         # A function of its own, and not the loop's body: a convolution right inside a while_loop
         # loses oneDNN's kernels and takes several times as long.
         self._step = tf.function(self._train_step, autograph=False, jit_compile=xla == "step")
@@ -74,8 +78,8 @@ class TrainingSteps:
 
         # Small tensors: Python numbers would have the function traced anew.
         place = [tf.constant(number, tf.int64) for number in (epoch, start, start + count)]
-        step, healthy, loss, before = self._run(source, *place)
-        return Stretch(int(step) - start, float(loss), float(before), bool(healthy))
+        step, healthy, loss, before, mean = self._run(source, *place)
+        return Stretch(int(step) - start, float(loss), float(before), bool(healthy), float(mean))
 
     def read_batch(self, source: Any, *, epoch: int, step: int) -> tuple[Any, Any]:
         """Return the augmented inputs and the labels of one step, as the model gets them."""
@@ -97,7 +101,8 @@ class TrainingSteps:
 
         nothing = tf.constant(float("nan"))
         first = (start, tf.constant(True), nothing, nothing)
-        return tf.while_loop(go_on, body, first, parallel_iterations=1)
+        ended = tf.while_loop(go_on, body, first, parallel_iterations=1)
+        return (*ended, self.trained.metrics[0].result())
 
     def _read(self, source: Any, epoch: Any, step: Any) -> tuple[Any, Any, Any]:
         inputs, labels, rows = self.feed.read(source, step)
@@ -134,9 +139,7 @@ class TrainingSteps:
 
         if variables:
             healthy = tf.cond(healthy, apply, lambda: tf.constant(False))
-        # The mean over rows: the last batch of an epoch may be smaller.
-        trained.metrics[0].update_state(loss, sample_weight=tf.shape(inputs)[0])
-        trained.compute_metrics(inputs, labels, outputs, sample_weight=None)
+        count_batch(trained, loss, labels, outputs)
         return healthy, tf.cast(loss, tf.float32)
 
     def _update(self, gradients: list[Any]) -> None:
@@ -192,16 +195,13 @@ class ValidationSteps:
         return tf.while_loop(lambda step: step < stop, body, (start,), parallel_iterations=1)
 
     def _test_step(self, inputs: Any, labels: Any, weights: Any) -> Any:
-        import tensorflow as tf
-
         trained = self.trained
         inputs = to_model_dtype(inputs, trained)
         outputs = trained(inputs, training=False)
         loss = trained.compute_loss(
             x=inputs, y=labels, y_pred=outputs, sample_weight=weights, training=False
         )
-        trained.metrics[0].update_state(loss, sample_weight=tf.shape(inputs)[0])
-        trained.compute_metrics(inputs, labels, outputs, sample_weight=None)
+        count_batch(trained, loss, labels, outputs)
         return loss
 
 
@@ -223,9 +223,9 @@ def _build_metrics(trained: Any, feed: Feed) -> None:
     """Make the metrics' variables, which Keras makes at the first batch: a resume fills them."""
     import tensorflow as tf
 
-    inputs, labels = feed.example()
+    _, labels = feed.example()
     outputs = tf.zeros((1, *trained.output_shape[1:]), trained.outputs[0].dtype)
-    trained.compute_metrics(inputs, labels, outputs, sample_weight=None)
+    trained.metrics[1].update_state(labels, outputs)
     trained.reset_metrics()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import inspect
 import json
@@ -36,6 +37,37 @@ def test_every_function_of_keras_applications_has_its_name(generator: ModuleType
     assert {name: each.function for name, each in applications().items()} == functions
     assert len(functions) >= 38
     assert {each.preprocessing for each in applications().values()} == set(PREPROCESSING)
+
+
+@pytest.mark.parametrize("name", applications())
+def test_the_preprocessing_is_that_of_keras(generator: ModuleType, name: str) -> None:
+    import keras
+
+    entry = applications()[name]
+    source = getattr(keras.applications, entry.function).__module__
+    module = importlib.import_module(source.replace("keras.src.", "keras.", 1))
+    assert generator.preprocessing_of(module) == entry.preprocessing
+
+
+@pytest.mark.parametrize("name", applications())
+def test_keras_refuses_images_below_the_least_size(name: str) -> None:
+    """That it takes those of the least size shows when the table is made."""
+    import keras
+
+    entry = applications()[name]
+    function = getattr(keras.applications, entry.function)
+    shape = (entry.min_size - 1, entry.min_size, 3)
+    least = f"at least {entry.min_size}x{entry.min_size}"
+    with pytest.raises(ValueError, match=f"(?i){least}"):
+        function(weights=None, include_top=False, input_shape=shape)
+
+
+def test_imagenets_file_is_named_for_each_model() -> None:
+    files = [each.weights for each in applications().values()]
+    assert len({each.file for each in files}) == len({each.url for each in files}) == len(files)
+    assert all(each.url.startswith("https://") and "no" in each.file for each in files)
+    bare = {name for name, each in applications().items() if each.weights.digest is None}
+    assert bare == {"mobilenet", "mobilenet_v2"}, "Keras knows no checksum of these"
 
 
 @pytest.mark.parametrize("name", ["mobilenet_v3_small", "vgg16", "xception"])

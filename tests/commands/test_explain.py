@@ -7,8 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
-from own_files import write_flowers, write_reviews
+from own_files import write_flowers, write_lines, write_reviews
 from test_json_schemas import check
 from tiny_runs import CONFIG, Result
 
@@ -31,6 +32,11 @@ def read(run: str) -> Any:
     return json.loads(Path("runs", run, "0001/explanations/explanations.json").read_text())
 
 
+def read_arrays(run: str) -> dict[str, Any]:
+    with np.load(Path("runs", run, "0001/explanations/explanations.npz")) as file:
+        return {name: file[name] for name in file}
+
+
 def test_images_are_explained_and_the_explanations_depend_on_what_was_learned(
     dltrain: Cli, write_config: WriteConfig
 ) -> None:
@@ -49,6 +55,13 @@ def test_images_are_explained_and_the_explanations_depend_on_what_was_learned(
         assert row["completeness"]["met"]
         assert row["completeness"]["gap"] <= 0.01
         assert row["completeness"]["score"] == pytest.approx(row["score"], abs=1e-3)
+    arrays = read_arrays("tiny")
+    assert list(arrays["ids"]) == [row["id"] for row in rows]
+    assert (arrays["pixels"].shape, arrays["pixels"].dtype) == ((8, 8, 8), np.uint8)
+    for method in document["methods"]:
+        assert (arrays[method].shape, arrays[method].dtype) == ((8, 8, 8), np.float32)
+    sums = [row["completeness"]["sum"] for row in rows]
+    assert arrays["integrated_gradients"].sum(axis=(1, 2)) == pytest.approx(sums, abs=1e-3)
     # Adebayo et al. 2018: with every layer shuffled little is left.
     last = document["sanity"][-1]
     assert last["layer"] == "conv2d"
@@ -169,6 +182,14 @@ def test_the_words_that_tell_two_classes_apart_speak_for_theirs(
         assert total == pytest.approx(row["completeness"]["sum"], abs=1e-3)
         strongest = max(row["words"], key=lambda word: word[1])[0]
         assert strongest in telling[row["explained"]]
+    arrays = read_arrays("words")
+    for row, words, values in zip(
+        rows, arrays["words"], arrays["integrated_gradients"], strict=True
+    ):
+        count = len(row["words"])
+        assert [word for word, _ in row["words"]] == list(words[:count])
+        assert [value for _, value in row["words"]] == pytest.approx(values[:count], abs=1e-6)
+        assert np.isnan(values[count:]).all()
 
 
 def test_a_table_has_importances_of_its_columns(
@@ -194,3 +215,72 @@ def test_a_table_has_importances_of_its_columns(
     assert {each["column"] for each in document["importances"]["columns"]} == {"length", "colour"}
     assert document["importances"]["columns"][0]["mean"] > 0.1
     assert document["importances"]["rows"] == 30
+    arrays = read_arrays("flowers")
+    assert sorted(arrays) == [
+        "columns",
+        "ids",
+        "permutation_importance",
+        "permutation_importance_deviation",
+    ]
+    listed = [(each["column"], each["mean"]) for each in document["importances"]["columns"]]
+    values = arrays["permutation_importance"].tolist()
+    assert list(zip(arrays["columns"].tolist(), values, strict=True)) == listed
+
+
+def write_trips(path: Path) -> None:
+    """Write a CSV whose class follows from the day, the sentence, the town and the price."""
+    chance = np.random.default_rng(0)
+    lines = ["day,said,town,price,kind"]
+    for row in range(240):
+        kind = row % 2
+        day = "" if row % 11 == 0 else f"2025-{chance.integers(1, 6) + 6 * kind:02}-17"
+        common = " ".join(chance.choice(["room", "bed", "street"], 4))
+        said = f"r{row} {common} {('lovely quiet', 'noisy cold')[kind]}"
+        town = ("Ulm", "", "Graz")[row % 3]
+        price = "" if row % 13 == 0 else f"{100 * kind + chance.normal(0, 30):.1f}"
+        lines.append(f"{day},{said},{town},{price},{'ab'[kind]}")
+    write_lines(path, *lines)
+
+
+def test_every_kind_of_column_has_importances_shap_values_and_is_shown_as_it_stood(
+    dltrain: Cli, write_config: WriteConfig, tmp_path: Path
+) -> None:
+    write_trips(tmp_path / "trips.csv")
+    dataset = {"type": "csv", "path": "trips.csv", "target": "kind", "validation_split": 0.2}
+    config = write_config(
+        {
+            **CONFIG,
+            "name": "trips",
+            "dataset": dataset,
+            "model": {"layers": [{"type": "dense", "units": 1}]},
+        },
+        training__epochs=10,
+    )
+    fitted = dltrain("fit", config, "--quiet")
+    assert fitted.code == 0, fitted.err
+    result = dltrain("explain", "trips", "--json")
+    assert result.code == 0, result.err
+    document = check(result, "explain")
+    assert document["methods"] == ["permutation_importance", "shap"]
+    importances = {each["column"]: each["mean"] for each in document["importances"]["columns"]}
+    assert set(importances) == {"day", "said", "town", "price"}
+    assert max(importances, key=lambda name: importances[name]) in ("day", "said", "price")
+    arrays = read_arrays("trips")
+    assert list(arrays["columns"]) == ["day", "said", "town", "price"]
+    # SHAP values sum to the score's distance from the mean.
+    scores = [row["score"] for row in document["rows"]]
+    if document["mean_score"] is not None:
+        total = document["mean_score"] + arrays["shap"].sum(axis=1)
+        assert total == pytest.approx(scores, abs=1e-3)
+    lines = (tmp_path / "trips.csv").read_text().splitlines()
+    for row, shown in zip(document["rows"], arrays["values"].tolist(), strict=True):
+        assert [value for _, value, _ in row["columns"]] == shown
+        day, said, town, price, _ = lines[int(row["id"].rpartition("/")[2]) + 1].split(",")
+        assert shown[0] == (day or "missing")
+        # A word that no other row has is none of the known.
+        assert set(shown[1].split()) == set(said.split()[1:])
+        assert shown[2] == (town or "missing")
+        assert shown[3] == (f"{float(price):.4g}" if price else "missing")
+    page = make_report(RunContents(RunPaths(Path("runs/trips/0001"))))
+    assert "Permutation importance of 4 columns" in page
+    assert f"SHAP values of {len(document['rows'])} rows of test" in page

@@ -93,7 +93,7 @@ def test_bad_data_is_refused_with_its_row(load: Load, tmp_path: Path) -> None:
     text = f"dataset: {{type: huggingface, path: d, target: label, ignore: [text]}}\n{DENSE}"
     (tmp_path / "d").mkdir()
     assert refuse(load, text, tmp_path) == (
-        "d holds no dataset that `save_to_disk` wrote. In Python: "
+        "d holds no dataset: nothing that `save_to_disk` wrote, and no data files. In Python: "
         "datasets.load_dataset(NAME).save_to_disk('d')"
     )
     datasets.DatasetDict(test=make(4)).save_to_disk(tmp_path / "d")

@@ -122,7 +122,7 @@ def test_a_number_of_many_values_can_be_classes(read: Any) -> None:
         ),
         (
             "target: y",
-            "1:35 dataset.target: target goes with type: csv, parquet, jsonl or huggingface.",
+            "1:35 dataset.target: target goes with type: csv, parquet, jsonl, huggingface or tfds.",
         ),
     ],
 )
@@ -191,7 +191,30 @@ def with_value(value: float, *place: int, shape: tuple[int, ...] = (40, 2)) -> A
         (
             "",
             {"x": with_value(np.inf, 5, 1), "y": HALVES},
-            "d.npz: x[5, 1] is inf; expected a finite number, or NaN for a missing one.",
+            "d.npz: x[5, 1] is inf; expected a finite number of float32's range, or NaN for a "
+            "missing one.",
+        ),
+        (
+            "",
+            {"x": with_value(-1e39, 5, 1), "y": HALVES},
+            "d.npz: x[5, 1] is -1e+39; expected a finite number of float32's range, or NaN for a "
+            "missing one.",
+        ),
+        (
+            "",
+            {"x": with_value(1e39, 5, 1, 0, shape=(40, 2, 2)), "y": HALVES},
+            "d.npz: x[5] holds a number that is not finite, or beyond float32's range. Mend the "
+            "row, or leave it out.",
+        ),
+        (
+            "",
+            {"x": np.eye(40), "y": with_value(1e39, 3, shape=(40,))},
+            "d.npz: y[3] is 1e+39; expected a finite number of float32's range.",
+        ),
+        (
+            "",
+            {"x": np.eye(40), "y": np.full(40, 0.5)},
+            "d.npz: y is 0.5 in every row; there is nothing to learn.",
         ),
         (
             "",
@@ -201,12 +224,13 @@ def with_value(value: float, *place: int, shape: tuple[int, ...] = (40, 2)) -> A
         (
             "",
             {"x": with_value(np.nan, 7, 1, 1, shape=(40, 2, 2)), "y": HALVES},
-            "d.npz: x[7] holds a number that is not finite. Mend the row, or leave it out.",
+            "d.npz: x[7] holds a number that is not finite, or beyond float32's range. Mend the "
+            "row, or leave it out.",
         ),
         (
             "",
             {"x": np.eye(40), "y": with_value(np.nan, 4, shape=(40,))},
-            "d.npz: y[4] is nan; expected a finite number.",
+            "d.npz: y[4] is nan; expected a finite number of float32's range.",
         ),
         (
             "",

@@ -167,16 +167,16 @@ def test_a_path_is_taken_from_the_file_that_says_it(
         (
             "{name: digits, path: flowers.csv}",
             "1:25 dataset.path: path goes with type: csv, parquet, jsonl, npz, huggingface, "
-            "image_folder or text_folder. Give the dataset a type: in place of a name:.",
+            "tfds, image_folder or text_folder. Give the dataset a type: in place of a name:.",
         ),
         (
             "{type: text_folder, path: reviews, color: grey}",
-            "1:45 dataset.color: color goes with type: image_folder.",
+            "1:45 dataset.color: color goes with type: huggingface, tfds or image_folder.",
         ),
         (
             "{type: excel, path: flowers.csv}",
             "1:17 dataset.type: expected one of csv, parquet, jsonl, npz, huggingface, "
-            "image_folder, text_folder, received the text 'excel'.",
+            "tfds, image_folder, text_folder, received the text 'excel'.",
         ),
         (
             "{type: csv, path: 3, target: y}",

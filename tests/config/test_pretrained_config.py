@@ -24,6 +24,7 @@ def test_a_bare_name_has_imagenets_weights_frozen_and_averages(load: Load) -> No
     assert loaded.config.model.pretrained is not None
     assert loaded.config.model.pretrained.model_dump() == {
         "type": "mobilenet_v3_small",
+        "preset": None,
         "weights": "imagenet",
         "trainable": "none",
         "pooling": "avg",

@@ -195,6 +195,11 @@ def test_the_fields_of_json_lines_have_defaults(load: Load, tmp_path: Path) -> N
             "d.jsonl:2: 'text' is a list; expected a text or a number.",
         ),
         (
+            '{"text": "\\ud83d", "label": 1}',
+            "d.jsonl:2: 'text' holds half a character, \\ud83d. Characters beyond \\uffff are a "
+            "pair of such escapes in JSON.",
+        ),
+        (
             '{"text": "a", "label": null}',
             "d.jsonl:2: the target 'label' is missing (1 of the rows lack it). Remove such rows: "
             "nothing can be learned from them.",

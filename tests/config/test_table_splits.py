@@ -205,7 +205,12 @@ def test_weights_follow_their_rows(read: Any, tmp_path: Path) -> None:
         (
             ["x,y,s,g", "1,a,train,p", "2,b,train,q", "3,a,test,p", "4,b,test,r"],
             "{split_column: s, group_column: g}",
-            "d.csv: the group 'p' of 'g' lies in test and in train.",
+            "d.csv:4: the group 'p' of 'g' is in test; d.csv:2 puts it in train.",
+        ),
+        (
+            ["x,y,g", "1,a,p", "2,b,", "3,a,q"],
+            "{group_column: g}",
+            "d.csv:3: the group column 'g' is empty.",
         ),
         (
             ["x,y,w", "1,a,1", "2,b,-1"],
@@ -215,7 +220,17 @@ def test_weights_follow_their_rows(read: Any, tmp_path: Path) -> None:
         (
             ["x,y,w", "1,a,1", "2,b,"],
             "{weight_column: w}",
-            "d.csv:3: the weight 'w' is ''; expected a finite number of at least 0.",
+            "d.csv:3: the weight 'w' is missing; expected a finite number of at least 0.",
+        ),
+        (
+            ["x,y,w", "1,a,1", "2,b,inf"],
+            "{weight_column: w}",
+            "d.csv:3: the weight 'w' is 'inf'; expected a finite number of at least 0.",
+        ),
+        (
+            ["x,y,w", "1,a,1", "2,b,much"],
+            "{weight_column: w}",
+            "d.csv:3: the weight 'w' is 'much'; expected a finite number of at least 0.",
         ),
         (
             ["x,y,w", "1,a,0", "2,b,0"],
@@ -280,8 +295,8 @@ def test_columns_that_say_it_wrongly_are_refused_with_their_row(
         ),
         (
             "{type: text_folder, path: d.csv, split_column: part}",
-            "1:43 dataset.split_column: split_column goes with type: csv, parquet, jsonl or "
-            "huggingface.",
+            "1:43 dataset.split_column: split_column goes with type: csv, parquet, jsonl, "
+            "huggingface or tfds.",
         ),
     ],
 )

@@ -12,9 +12,11 @@ from own_files import write_image, write_lines, write_photos
 from dltrain.config.schema import DatasetConfig
 from dltrain.data import own_images
 from dltrain.data.dataset import Dataset
+from dltrain.data.open import open_smoke_dataset
 from dltrain.data.own import open_own_dataset
 from dltrain.data.progress import Progress
 from dltrain.data.row_file import RowFile
+from dltrain.data.stand_in import take_subset
 from dltrain.errors import DataError, MachineError
 
 
@@ -115,6 +117,17 @@ def test_every_bad_image_is_listed(tmp_path: Path) -> None:
     )
 
 
+def test_bad_images_of_train_and_test_are_listed_together(tmp_path: Path) -> None:
+    folder = write_photos(tmp_path / "p", splits=("train", "test"), images=3)
+    for part in ("train/dark/0.png", "test/light/1.jpg"):
+        (folder / part).write_text("no image")
+    assert refuse(folder) == (
+        "2 of 12 images can't be read:\n  photos/train/dark/0.png: no JPEG, PNG or WebP image\n  "
+        "photos/test/light/1.jpg: no JPEG, PNG or WebP image Replace or remove them, or leave them "
+        "out with dataset.on_error: skip."
+    )
+
+
 def test_many_bad_images_are_counted(tmp_path: Path) -> None:
     for name in "ab":
         (tmp_path / name).mkdir()
@@ -191,6 +204,49 @@ def test_images_that_fit_on_no_disk_are_told(
     with pytest.raises(MachineError) as caught:
         read(folder)
     assert caught.value.message == f"{folder}/.spool can't be written: File exists."
+
+
+def smoke(folder: Path, monkeypatch: pytest.MonkeyPatch, **options: Any) -> tuple[Dataset, int]:
+    """Open what a smoke test takes of a folder; return it with the number of images decoded."""
+    decoded = []
+    decode_image = own_images.decode_image
+
+    def decode(content: bytes, shape: tuple[int, ...]) -> Any:
+        decoded.append(content)
+        return decode_image(content, shape)
+
+    config = DatasetConfig(type="image_folder", path=str(folder), image_size=[4, 6], **options)
+    with monkeypatch.context() as patch:
+        patch.setattr(own_images, "decode_image", decode)
+        dataset = open_smoke_dataset(config, data_dir=folder / ".spool", seed=3)
+    return dataset, len(decoded)
+
+
+def test_a_smoke_test_decodes_only_the_images_that_it_takes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = write_photos(tmp_path / "p", splits=("train", "test"), images=150)
+    dataset, decoded = smoke(folder, monkeypatch)
+    assert dataset.test is not None
+    assert decoded == len(dataset.train) + len(dataset.test) == 250
+    whole = take_subset(read(folder), seed=3)
+    for ours, theirs in ((dataset.train, whole.train), (dataset.test, whole.test)):
+        assert theirs is not None
+        assert ours.names == theirs.names
+        np.testing.assert_array_equal(ours.inputs, theirs.inputs)  # type: ignore[arg-type]
+        np.testing.assert_array_equal(ours.labels, theirs.labels)
+
+
+def test_a_smoke_test_takes_other_images_for_those_that_are_skipped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = write_photos(tmp_path / "p", images=150)
+    for number in range(149):  # one image of the class is left
+        (folder / "dark" / f"{number}.{('png', 'jpg', 'webp')[number % 3]}").write_text("no image")
+    with pytest.raises(DataError, match="of 200 images can't be read"):
+        smoke(folder, monkeypatch)
+    dataset, _ = smoke(folder, monkeypatch, on_error="skip")
+    assert np.bincount(dataset.train.labels).tolist() == [1, 150]
 
 
 def test_a_folder_that_holds_no_classes_is_refused(tmp_path: Path) -> None:

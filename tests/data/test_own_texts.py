@@ -11,6 +11,7 @@ from dltrain.config.schema import DatasetConfig
 from dltrain.data.dataset import Dataset
 from dltrain.data.load import load_data
 from dltrain.data.own import open_own_dataset
+from dltrain.data.progress import Progress
 from dltrain.data.texts import Texts
 from dltrain.errors import DataError
 
@@ -73,3 +74,27 @@ def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError) as caught:
         read(folder)
     assert caught.value.message == f"{folder}/good/scores.csv is no .txt file."
+
+
+def test_empty_files_are_counted_and_nothing_else_is_refused(tmp_path: Path) -> None:
+    folder = write_reviews(tmp_path / "reviews", texts=3)
+    (folder / "bad" / "1.txt").write_bytes(b" \r\n")
+    notes: list[str] = []
+    progress = Progress()
+    progress.note = notes.append  # type: ignore[method-assign]
+    config = DatasetConfig(type="text_folder", path=str(folder))
+    open_own_dataset(config, data_dir=tmp_path, progress=progress)
+    assert notes[1:] == [f"warning: 1 of 6 texts are empty, {folder}/bad/1.txt is the first."]
+    for file in folder.rglob("*.txt"):
+        file.write_bytes(b"")
+    with pytest.raises(DataError) as caught:
+        read(folder)
+    assert caught.value.message == f"all 6 texts are empty, {folder}/bad/0.txt is the first."
+
+
+def test_utf_16_is_told_from_latin_1(tmp_path: Path) -> None:
+    folder = write_reviews(tmp_path / "reviews", texts=3)
+    (folder / "bad" / "1.txt").write_bytes("schlecht".encode("utf-16"))
+    with pytest.raises(DataError) as caught:
+        read(folder)
+    assert caught.value.hint == "Convert it, for example with: iconv -f UTF-16 -t UTF-8 1.txt"

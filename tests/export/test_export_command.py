@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
@@ -19,6 +21,11 @@ from dltrain.export.graph import Interface
 from dltrain.export.runtimes import open_runtime
 
 Cli = Callable[..., Result]
+
+# PyTorch is no part of the tests' own packages: on Linux it brings gigabytes of CUDA.
+needs_torch = pytest.mark.skipif(find_spec("torch") is None, reason="needs torch")
+
+FORMATS = ["savedmodel", "onnx", "litert", pytest.param("torch", marks=needs_torch)]
 
 RANDOM = change(
     CONFIG,
@@ -37,7 +44,7 @@ def read_signature(folder: Path) -> dict[str, object]:
     return json.loads((folder / "signature.json").read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize("form", ["savedmodel", "onnx", "litert"])
+@pytest.mark.parametrize("form", FORMATS)
 def test_raw_pixels_go_in_and_probabilities_come_out(
     dltrain: Cli, copied_run: Path, form: str
 ) -> None:
@@ -115,7 +122,7 @@ def test_int8_tells_the_accuracy_before_and_after(dltrain: Cli, copied_run: Path
     assert sizes[1] < sizes[0]
 
 
-@pytest.mark.parametrize("form", ["savedmodel", "onnx", "litert"])
+@pytest.mark.parametrize("form", FORMATS)
 def test_ids_of_words_go_in_and_pairs_are_made_inside_where_that_can_be(
     dltrain: Cli, workplace: Path, form: str
 ) -> None:
@@ -207,14 +214,133 @@ def test_an_lstm_is_refused_for_litert(dltrain: Cli, workplace: Path) -> None:
     assert dltrain("export", "lstm", "--format", "onnx").code == 0
 
 
-def test_torch_is_refused_with_the_reason(dltrain: Cli, copied_run: Path) -> None:
-    result = dltrain("export", "tiny", "--format", "torch")
-    assert (result.code, result.err) == (
-        2,
-        "error: --format torch: the model runs on TensorFlow, and Keras exports to torch only what "
-        "runs on its torch backend.\n"
-        "Take --format onnx: onnxruntime runs it beside PyTorch.\n",
+@needs_torch
+def test_a_program_of_torch_runs_without_keras_and_takes_any_number_of_rows(
+    dltrain: Cli, copied_run: Path
+) -> None:
+    assert dltrain("export", "tiny", "--format", "torch").code == 0
+    file = copied_run / "export" / "torch" / "model.pt2"
+    program = """
+import sys, torch
+program = torch.export.load(sys.argv[1]).module()
+for rows in (1, 2, 300):
+    found = program(torch.zeros((rows, 8, 8, 1), dtype=torch.uint8))["probabilities"]
+    print(tuple(found.shape), found.numpy().sum().round(3) == rows)
+print({"keras", "tensorflow", "dltrain"} & sys.modules.keys())
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(file)], capture_output=True, text=True, check=False
     )
+    assert done.stdout == "(1, 10) True\n(2, 10) True\n(300, 10) True\nset()\n", done.stderr
+
+
+@needs_torch
+def test_torch_names_the_layer_that_it_can_t_take(dltrain: Cli, workplace: Path) -> None:
+    ids = np.random.default_rng(0).integers(1, 40, (60, 6))
+    np.savez("ids.npz", x=ids, y=np.arange(60) % 2)
+    config = {
+        "name": "hashed",
+        "dataset": {"type": "npz", "path": "ids.npz", "modality": "tokens"},
+        "model": {
+            "layers": [
+                {"type": "hashing", "num_bins": 30, "name": "fewer"},
+                {"type": "embedding", "input_dim": 30, "output_dim": 4},
+                "global_average_pooling1d",
+                {"type": "dense", "units": 1},
+            ]
+        },
+        "training": {"epochs": 1},
+    }
+    Path("c.yaml").write_text(yaml.safe_dump(config))
+    assert dltrain("fit", "c.yaml", "--quiet").code == 0
+    result = dltrain("export", "hashed", "--format", "torch")
+    assert result.code == 6
+    assert result.err.endswith(
+        "error: --format torch: the model can't be converted: the layer 'fewer' (Hashing): "
+        "RuntimeError: .numpy() is not supported for tensor subclasses.\n"
+        "Take --format onnx: onnxruntime runs it beside PyTorch.\n"
+    )
+    assert list(Path("runs/hashed/0001/export").iterdir()) == []
+
+
+def write_texts_config(
+    path: Path, *layers: object, masked: bool, precision: str = "float32"
+) -> None:
+    """Write a config of reviews of 12 words, the last ones padding, and the reviews."""
+    write_reviews(Path("reviews"))
+    config = {
+        "name": "texts",
+        "dataset": {"type": "text_folder", "path": "reviews", "max_words": 50, "max_length": 12},
+        "model": {
+            "layers": [
+                {"type": "embedding", "input_dim": 50, "output_dim": 4, "mask_zero": masked},
+                *layers,
+                {"type": "dense", "units": 1},
+            ]
+        },
+        "training": {"epochs": 1, "precision": precision},
+    }
+    path.write_text(yaml.safe_dump(config))
+
+
+@needs_torch
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize(
+    "layer",
+    [
+        {"type": "bidirectional", "layer": {"type": "lstm", "units": 3}},
+        {"type": "gru", "units": 3, "reset_after": False},
+        {"type": "simple_rnn", "units": 3, "go_backwards": True},
+    ],
+    ids=["lstm", "gru", "simple rnn"],
+)
+def test_recurrent_layers_become_a_program_of_torch(
+    dltrain: Cli, workplace: Path, layer: dict[str, object], masked: bool
+) -> None:
+    write_texts_config(Path("c.yaml"), layer, masked=masked)
+    fitted = dltrain("fit", "c.yaml", "--quiet")
+    assert fitted.code == 0, fitted.err
+    result = dltrain("export", "texts", "--format", "torch", "--json")
+    assert result.code == 0, result.err
+    assert result.json["check"]["largest_difference"] < 1e-6
+
+
+@needs_torch
+def test_an_lstm_of_mixed_precision_becomes_a_program_of_torch(
+    dltrain: Cli, workplace: Path
+) -> None:
+    layer = {"type": "lstm", "units": 3}
+    write_texts_config(Path("c.yaml"), layer, masked=False, precision="mixed_bfloat16")
+    fitted = dltrain("fit", "c.yaml", "--quiet")
+    assert fitted.code == 0, fitted.err
+    result = dltrain("export", "texts", "--format", "torch", "--json")
+    assert result.code == 0, result.err
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_run_of_mixed_precision_and_a_backbone_is_exported(
+    dltrain: Cli, workplace: Path, form: str
+) -> None:
+    config = change(
+        CONFIG,
+        name="mixed",
+        model={
+            "pretrained": {
+                "type": "mobilenet_v3_small",
+                "weights": "none",
+                "image_size": [32, 32],
+                "trainable": "none",
+            },
+            "layers": [{"type": "dense", "units": 10}],
+        },
+        training={"epochs": 1, "batch_size": 64, "precision": "mixed_bfloat16"},
+    )
+    Path("c.yaml").write_text(yaml.safe_dump(config))
+    fitted = dltrain("fit", "c.yaml", "--quiet")
+    assert fitted.code == 0, fitted.err
+    result = dltrain("export", "mixed", "--format", form, "--json")
+    assert result.code == 0, result.err
+    assert result.json["check"]["tolerance"] == 0.02
 
 
 def test_quantizing_is_for_litert(dltrain: Cli, copied_run: Path) -> None:
@@ -225,15 +351,16 @@ def test_quantizing_is_for_litert(dltrain: Cli, copied_run: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(("package", "form"), [("tf2onnx", "onnx"), ("torch", "torch")])
 def test_what_is_not_installed_is_named_before_anything_is_loaded(
-    dltrain: Cli, copied_run: Path, monkeypatch: pytest.MonkeyPatch
+    dltrain: Cli, copied_run: Path, monkeypatch: pytest.MonkeyPatch, package: str, form: str
 ) -> None:
     monkeypatch.setattr(
-        formats, "find_spec", lambda name: None if name == "tf2onnx" else find_spec(name)
+        formats, "find_spec", lambda name: None if name == package else find_spec(name)
     )
-    result = dltrain("export", "tiny", "--format", "onnx")
+    result = dltrain("export", "tiny", "--format", form)
     assert (result.code, result.err) == (
         6,
-        "error: --format onnx needs tf2onnx, which is not installed.\n"
-        "pip install 'dltrain[onnx]'\n",
+        f"error: --format {form} needs {package}, which is not installed.\n"
+        f"pip install 'dltrain[{form}]'\n",
     )

@@ -255,3 +255,110 @@ def test_a_folder_of_photos_is_predicted_without_the_training_data(
     rows = [json.loads(line) for line in result.out.splitlines()]
     assert expected.probabilities is not None
     assert [row["probability"] for row in rows] == list(expected.probabilities.max(axis=1))
+    for name in expected.ids:
+        new = Path("new") / name
+        new.parent.mkdir(parents=True, exist_ok=True)
+        new.write_bytes((Path("moved") / name).read_bytes())
+    (Path("new") / "dark" / "notes.md").write_text("no photo")
+    evaluated = dltrain("eval", "photos", "--data", "new", "--json")
+    assert evaluated.code == 0, evaluated.err
+    own = json.loads(Path("runs/photos/0001/metrics.json").read_text())["splits"]["test"]
+    for metric in ("accuracy", "log_loss"):
+        assert evaluated.json[metric]["value"] == own[metric]["value"]
+    assert "new: notes.md is passed over: it is no .png, .jpg, .jpeg, .webp.\n" in evaluated.err
+
+
+def test_no_row_of_an_npz_or_a_stream_is_too_odd_to_be_named(
+    dltrain: Cli, copied_run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, array in {
+        "flat": np.zeros((2, 64)),
+        "line": np.zeros(2),
+        "none": np.zeros((1, 0)),
+        "bools": np.zeros((1, 8, 8), dtype=bool),
+        "texts": np.array(["a"]),
+        "number": np.array(3.0),
+        "nan": np.full((1, 8, 8), np.nan),
+    }.items():
+        np.savez(f"{name}.npz", x=array)
+    Path("torn.npz").write_bytes(Path("flat.npz").read_bytes()[:-40])
+    write_image(Path("a.png"), np.zeros((8, 8)))
+    stdin = b"a.png\r\n\na\x00.png\n\xff.png\n   \na.png"
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
+    files = [
+        f"{name}.npz"
+        for name in ("flat", "line", "none", "bools", "texts", "number", "nan", "torn")
+    ]
+    result = dltrain("predict", "tiny", "-", *files, "--format", "jsonl", "--top", 99)
+    assert result.code == 3, result.err
+    rows = [json.loads(line) for line in result.out.splitlines()]
+    assert len(rows[0]["top"]) == 10
+    assert [(row["input"], row["error"]) for row in rows] == [
+        ("a.png", None),
+        ("a\x00.png", "embedded null byte"),
+        ("stdin:4", "is not UTF-8 text"),
+        ("   ", "No such file or directory"),
+        ("a.png", None),
+        ("flat.npz[0]", "has the shape (64,); the model takes (8, 8, 1)"),
+        ("flat.npz[1]", "has the shape (64,); the model takes (8, 8, 1)"),
+        ("line.npz[0]", "has the shape (); the model takes (8, 8, 1)"),
+        ("line.npz[1]", "has the shape (); the model takes (8, 8, 1)"),
+        ("none.npz[0]", "has the shape (0,); the model takes (8, 8, 1)"),
+        ("bools.npz[0]", "holds bool; expected numbers"),
+        ("texts.npz[0]", "holds <U1; expected numbers"),
+        ("number.npz", "can't be read as .npz: x is one number; expected rows"),
+        ("nan.npz[0]", "holds a number that is not finite"),
+        ("torn.npz", "can't be read as .npz: File is not a zip file"),
+    ]
+
+
+def test_nothing_in_gives_nothing_and_no_error(
+    dltrain: Cli, copied_run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    np.savez("empty.npz", x=np.zeros((0, 8, 8)), y=np.zeros(0))
+    for form, printed in (
+        ("csv", "input,predicted,probability,error\n"),
+        ("jsonl", ""),
+        ("table", ""),
+    ):
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"")))
+        result = dltrain("predict", "tiny", "-", "empty.npz", "--format", form)
+        assert (result.code, result.out, result.err) == (0, printed, "")
+    refused = dltrain("eval", "tiny", "--data", "empty.npz")
+    assert (refused.code, refused.err) == (
+        3,
+        "error: empty.npz holds no rows.\nGive data with labels: docs/predict.md.\n",
+    )
+
+
+def test_ids_that_the_model_has_no_word_for_are_named(
+    dltrain: Cli, write_config: WriteConfig
+) -> None:
+    rng = np.random.default_rng(0)
+    labels = np.arange(60) % 2
+    np.savez("ids.npz", x=rng.integers(1, 20, (60, 6)) + 20 * labels[:, None], y=labels)
+    config = {
+        "name": "ids",
+        "dataset": {"type": "npz", "path": "ids.npz", "modality": "tokens"},
+        "model": {
+            "layers": [
+                {"type": "embedding", "input_dim": 50, "output_dim": 4},
+                "global_average_pooling1d",
+                {"type": "dense", "units": 1},
+            ]
+        },
+        "training": {"epochs": 1},
+    }
+    fitted = dltrain("fit", write_config(config), "--quiet")
+    assert fitted.code == 0, fitted.err
+    np.savez("new.npz", x=np.array([[49] * 6, [50] * 6, [2**40] * 6, [-1] * 6]))
+    np.savez("empty.npz", x=np.zeros((1, 0), dtype=np.int64))
+    result = dltrain("predict", "ids", "new.npz", "empty.npz", "--format", "jsonl")
+    assert result.code == 3, result.err
+    assert [json.loads(line)["error"] for line in result.out.splitlines()] == [
+        None,
+        "holds the id 50; the model knows those below 50",
+        f"holds the id {2**40}; the model knows those below 50",
+        "holds no ids: whole numbers from 0",
+        "has the shape (0,); the model takes (6,)",
+    ]

@@ -14,7 +14,14 @@ import numpy as np
 import pytest
 
 from dltrain.errors import MachineError, RunError
-from dltrain.runs.atomic import remove_leftovers, replacing, to_json, write_json, write_text
+from dltrain.runs.atomic import (
+    remove_leftovers,
+    replacing,
+    syncing_together,
+    to_json,
+    write_json,
+    write_text,
+)
 
 
 @contextmanager
@@ -52,6 +59,66 @@ def test_the_temporary_path_lies_beside_and_has_the_same_suffixes(tmp_path: Path
         assert not (tmp_path / "model.weights.h5").exists()
         temporary.write_bytes(b"weights")
     assert (tmp_path / "model.weights.h5").read_bytes() == b"weights"
+
+
+def watch_syncs(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return a list that grows by what is synced: a file's own name, or that of its directory."""
+    synced: list[str] = []
+    really_sync = os.fsync
+
+    def sync(descriptor: int) -> None:
+        name = Path(f"/proc/self/fd/{descriptor}").readlink().name
+        synced.append(name.rpartition("partial.")[2])
+        really_sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", sync)
+    return synced
+
+
+def test_what_is_synced_is_as_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced = watch_syncs(monkeypatch)
+    write_text(tmp_path / "progress", "1", synced="nothing")
+    assert synced == []
+    write_text(tmp_path / "config", "a: 1")
+    assert synced == ["config"]
+    write_text(tmp_path / "end", "2", synced="entry")
+    assert synced == ["config", "end", tmp_path.name]
+
+
+def test_together_contents_are_synced_once_before_what_must_be_there_for_good(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced = watch_syncs(monkeypatch)
+    with syncing_together():
+        for name in ("a", "b", "a", "gone"):
+            write_text(tmp_path / name, name)
+        (tmp_path / "gone").unlink()
+        with syncing_together():
+            write_text(tmp_path / "c", "c")
+        assert synced == []
+        write_text(tmp_path / "end", "1", synced="entry")
+        assert sorted(synced[:3]) == ["a", "b", "c"]
+        assert synced[3:] == ["end", tmp_path.name]
+        write_text(tmp_path / "late", "l")
+        assert len(synced) == 5
+    assert synced[5:] == ["late"]
+    write_text(tmp_path / "after", "x")
+    assert synced[6:] == ["after"]
+
+
+def test_what_a_late_sync_meets_is_told_as_for_any_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", fail)
+    path = tmp_path / "metrics.json"
+    with pytest.raises(MachineError) as caught, syncing_together():
+        write_text(path, "{}")
+    assert caught.value.message == (
+        f"The disk is full (No space left on device) while writing {path}."
+    )
 
 
 def write_half(path: Path) -> None:

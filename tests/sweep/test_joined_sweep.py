@@ -100,7 +100,7 @@ def suggest_alone(folder: Path, count: int) -> list[dict[str, Any]]:
 def test_two_of_four_on_postgresql_are_killed_and_every_trial_is_done_once(
     tmp_path: Path, postgresql: Server
 ) -> None:
-    url, trials, epochs = postgresql.make_database("killed"), 9, 300
+    url, trials, epochs = postgresql.make_database("killed"), 9, 200
     folders = [tmp_path / name for name in ("first", "second", "third", "fourth")]
     first = folders[0]
     for folder in folders:
@@ -171,13 +171,14 @@ def test_two_of_four_on_postgresql_are_killed_and_every_trial_is_done_once(
         assert "geheim" not in path.read_text()
 
 
+@pytest.mark.timeout(600)
 def test_who_is_stopped_hands_its_trial_over_at_once_and_its_resume_finds_all_done(
     tmp_path: Path,
 ) -> None:
     url = f"sqlite:///{tmp_path}/study.db"
     first, second = tmp_path / "first", tmp_path / "second"
     second.mkdir()
-    write(first, trials=4, epochs=300)
+    write(first, trials=3, epochs=120)
     # So that silence alone wouldn't do.
     changes = {"DLTRAIN_SWEEP_STALE_SECONDS": "3600"}
     flags = ("sweep", "config.yaml", "--storage", url)
@@ -195,7 +196,7 @@ def test_who_is_stopped_hands_its_trial_over_at_once_and_its_resume_finds_all_do
     _, err = begun.communicate(timeout=100)
     assert begun.returncode == 143
     assert re.search(
-        r"error: The sweep was terminated: \d of 4 trials are done.\n"
+        r"error: The sweep was terminated: \d of 3 trials are done.\n"
         r"Go on with it: the same command with --resume.\n\Z",
         err,
     )
@@ -225,9 +226,10 @@ def test_who_is_stopped_hands_its_trial_over_at_once_and_its_resume_finds_all_do
     )
 
 
+@pytest.mark.timeout(600)
 def test_a_database_that_goes_away_loses_nothing(tmp_path: Path, postgresql: Server) -> None:
     url = postgresql.make_database("away")
-    write(tmp_path, trials=2, epochs=300)
+    write(tmp_path, trials=2, epochs=120)
     flags = ("sweep", "config.yaml", "--storage", url, "--quiet")
     process = start_dltrain(*flags, folder=tmp_path)
     history = tmp_path / SWEEP / "0001/history.jsonl"
@@ -252,9 +254,9 @@ def test_a_database_that_goes_away_loses_nothing(tmp_path: Path, postgresql: Ser
     resumed = run_dltrain(*flags, "--resume", "--json", folder=tmp_path)
     assert resumed.code == 0, resumed.err
     rows = resumed.json["trials"]
-    assert [(row["state"], row["epochs"]) for row in rows] == [("finished", 300)] * 2
+    assert [(row["state"], row["epochs"]) for row in rows] == [("finished", 120)] * 2
     environment = json.loads((tmp_path / SWEEP / "0001/environment.json").read_text())
     # Not the tenth epoch, nor the twentieth: the last, though no checkpoint was due after it.
     lines = history.read_text().splitlines()
-    assert [json.loads(line)["epoch"] for line in lines] == list(range(1, 301))
+    assert [json.loads(line)["epoch"] for line in lines] == list(range(1, 121))
     assert environment["resumed"][0]["epoch"] == stopped_after

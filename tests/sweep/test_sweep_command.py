@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import time
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -64,12 +65,15 @@ def test_a_sweep_finds_the_best_on_validation_and_scores_test_once(tmp_path: Pat
         each["value"] for each in find_numbers(test) if each["value"] is not None
     ]
 
-    again = run_dltrain("fit", str(SWEEP / "best.yaml"), "--quiet", folder=tmp_path)
-    assert again.code == 0, again.err
-    one, other = (
-        tmp_path / path / "history.jsonl" for path in (SWEEP / best["run"], "runs/line/0001")
-    )
-    assert without_seconds(one) == without_seconds(other)
+    # The last trial of its worker, and the best, as processes of their own train them.
+    for config, run in (("configs/0004.yaml", "0004"), ("best.yaml", best["run"])):
+        again = run_dltrain(
+            "fit", str(SWEEP / config), "--quiet", "--no-report", "--run-dir", run, folder=tmp_path
+        )
+        assert again.code == 0, again.err
+        one, other = (path / "history.jsonl" for path in (sweep / run, tmp_path / run))
+        assert without_seconds(one) == without_seconds(other)
+        assert read_weights(sweep / run) == read_weights(tmp_path / run)
 
     shown = run_dltrain("sweep", "show", "line", folder=tmp_path)
     assert f"best: trial {best['trial']}, val_loss {best['results'][0]:.4f}; test" in shown.out
@@ -86,6 +90,12 @@ def test_a_sweep_finds_the_best_on_validation_and_scores_test_once(tmp_path: Pat
         "When a sweep goes on, sweep.trials, sweep.max_seconds and sweep.retrain may change. Leave "
         "--resume out to begin a new one.\n"
     )
+
+
+def read_weights(run: Path) -> bytes:
+    """Return the file of weights inside a run's model."""
+    with zipfile.ZipFile(run / "model.keras") as model:
+        return model.read("model.weights.h5")
 
 
 def read_plain(sweep: Path) -> dict[str, Any]:

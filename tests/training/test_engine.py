@@ -106,3 +106,22 @@ def test_what_python_writes_meanwhile_arrives_at_once() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert done.stderr == "second, from Python\nfirst, from below Python\n"
+
+
+def test_no_garbage_is_sought_while_it_is_imported_nor_later_in_what_that_made() -> None:
+    program = (
+        "import gc\n"
+        "from dltrain.training.engine import begin_import, start_engine\n"
+        "before = sum(each['collections'] for each in gc.get_stats())\n"
+        "begin_import(device='cpu')\n"
+        "start_engine(device='cpu', precision='float32', seed=3)\n"
+        "after = sum(each['collections'] for each in gc.get_stats())\n"
+        "frozen = gc.get_freeze_count()\n"
+        "start_engine(device='cpu', precision='float32', seed=4)\n"
+        "print(after - before < 20, frozen > 100_000, gc.get_freeze_count() <= frozen)\n"
+        "print(gc.isenabled())\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "True True True\nTrue\n"
