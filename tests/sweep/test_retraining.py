@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import statistics
 import time
 from pathlib import Path
@@ -143,19 +144,24 @@ def test_of_a_shared_sweep_the_process_that_began_it_finds_the_winner(tmp_path: 
         folder.mkdir()
     url = f"sqlite:///{tmp_path / 'study.db'}"
     section = {"space": SPACE, "trials": 2, "method": "random", "retrain": {"top": 1, "seeds": 1}}
-    # Its time is over after the first epoch, with both trials left.
-    write(first, {**section, "max_seconds": 0.1}, training__epochs=20)
-    begun = run_dltrain("sweep", "config.yaml", "--storage", url, folder=first)
-    assert begun.code == 0, begun.err
-    longer = ("--set", "sweep.max_seconds=1000")
-    joined = run_dltrain("sweep", "--join", url, *longer, "--json", folder=second)
+    write(first, section, training__epochs=20)
+    flags = ("sweep", "config.yaml", "--storage", url)
+    begun = start_dltrain(*flags, folder=first)
+    deadline = time.monotonic() + 150
+    while not (first / SWEEP / "sweep.json").is_file():
+        assert begun.poll() is None, begun.communicate()[1]
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    begun.send_signal(signal.SIGINT)  # while its worker still imports TensorFlow
+    begun.communicate(timeout=100)
+    assert begun.returncode == 130
+    joined = run_dltrain("sweep", "--join", url, "--json", folder=second)
     assert joined.code == 0, joined.err
     assert "The process that began the sweep trains the best ones again.\n" in joined.err
     document = joined.json
     assert [row["state"] for row in document["trials"]] == ["finished", "finished"]
     assert (document["retrained"], document["test"]) == (None, None)
-    write(first, {**section, "max_seconds": 1000}, training__epochs=20)
-    done = run_dltrain("sweep", "config.yaml", "--storage", url, "--resume", "--json", folder=first)
+    done = run_dltrain(*flags, "--resume", "--json", folder=first)
     assert done.code == 0, done.err
     run = done.json["retrained"]["trials"][0]["runs"][0]
     assert (run["state"], run["epochs"], run["run"][:16]) == ("finished", 20, "retrained/trial-")
