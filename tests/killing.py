@@ -69,17 +69,21 @@ _NOT_INHERITED = {
 }
 
 
+def make_nursery_environment() -> dict[str, str]:
+    """Return the environment of a process that forks those that train."""
+    return {
+        **{name: value for name, value in os.environ.items() if name not in _NOT_INHERITED},
+        "DLTRAIN_NO_REPORT": "1",
+        "TF_CPP_MIN_LOG_LEVEL": "2",
+        "KERAS_BACKEND": "tensorflow",
+        "PYTHONWARNINGS": "ignore",
+    }
+
+
 class Nursery:
     """Hold the process that forks; `run` asks it for a child and waits for its end."""
 
     def __init__(self) -> None:
-        environment = {
-            **{name: value for name, value in os.environ.items() if name not in _NOT_INHERITED},
-            "DLTRAIN_NO_REPORT": "1",
-            "TF_CPP_MIN_LOG_LEVEL": "2",
-            "KERAS_BACKEND": "tensorflow",
-            "PYTHONWARNINGS": "ignore",
-        }
         self._folder = tempfile.TemporaryDirectory(prefix="nursery-")
         self._process = subprocess.Popen(
             [sys.executable, str(Path(__file__).resolve())],
@@ -87,7 +91,7 @@ class Nursery:
             stdout=subprocess.PIPE,
             stderr=(Path(self._folder.name) / "stderr").open("w"),
             text=True,
-            env=environment,
+            env=make_nursery_environment(),
         )
 
     def run(
@@ -174,7 +178,7 @@ def choose_kills(
 
 def _serve() -> None:
     """Fork a child for each line of stdin; answer with its code and its seconds."""
-    _import_all()
+    import_all()
     for line in sys.stdin:
         order = json.loads(line)
         # The files are new for each child, whatever the one before it left.
@@ -188,7 +192,7 @@ def _serve() -> None:
         print(json.dumps([code, time.perf_counter() - begun]), flush=True)
 
 
-def _import_all() -> None:
+def import_all() -> None:
     """Import what a training imports. None of it may run an operation of TensorFlow."""
     import keras  # noqa: F401
     import sklearn.datasets
@@ -237,7 +241,7 @@ def _train(order: Mapping[str, Any]) -> int:
         number = getattr(resource, name)
         resource.setrlimit(number, (value, resource.getrlimit(number)[1]))
     if order["memory_bytes"] is not None:
-        limit = _virtual_bytes() + order["memory_bytes"]
+        limit = virtual_bytes() + order["memory_bytes"]
         resource.setrlimit(resource.RLIMIT_AS, (limit, resource.getrlimit(resource.RLIMIT_AS)[1]))
     _count_steps(order["steps"])
     if order["point"] or order["record"]:
@@ -270,7 +274,8 @@ def _count_steps(path: str) -> None:
     TrainingSteps.run = run  # type: ignore[method-assign]
 
 
-def _virtual_bytes() -> int:
+def virtual_bytes() -> int:
+    """Return how much address space this process has taken."""
     text = Path("/proc/self/statm").read_text()
     return int(text.split()[0]) * os.sysconf("SC_PAGE_SIZE")
 

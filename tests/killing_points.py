@@ -12,6 +12,7 @@ import io
 import json
 import os
 import re
+import resource
 import signal
 from collections import Counter
 from collections.abc import Callable
@@ -51,9 +52,11 @@ def read_points(path: Path) -> list[Point]:
     return [Point(**json.loads(line)) for line in path.read_text().splitlines()]
 
 
-def watch_calls(folder: Path, *, die_at: Point | None, record: Path | None) -> None:
+def watch_calls(
+    folder: Path, *, die_at: Point | None = None, record: Path | None = None
+) -> Watcher:
     """Count every call that changes something below `folder`; kill this process at `die_at`."""
-    watcher = _Watcher(folder, die_at, record)
+    watcher = Watcher(folder, die_at, record)
     for name in ("replace", "rename", "unlink", "remove", "mkdir", "fsync"):
         setattr(os, name, watcher.around(name, getattr(os, name)))
     really_open = io.open
@@ -65,23 +68,40 @@ def watch_calls(folder: Path, *, die_at: Point | None, record: Path | None) -> N
 
     builtins.open = watched_open  # type: ignore[assignment]
     io.open = watched_open  # type: ignore[assignment]
+    return watcher
 
 
-class _Watcher:
+class Watcher:
+    """Count calls, note them, and say which is the one to die at, or to fill the disk at."""
+
     def __init__(self, folder: Path, die_at: Point | None, record: Path | None) -> None:
         self.folder = str(folder.absolute())
-        self.die_at = die_at
+        self.restart(die_at=die_at, record=record)
+
+    def restart(
+        self,
+        *,
+        die_at: Point | None = None,
+        fill_at: Point | None = None,
+        record: Path | None = None,
+    ) -> None:
+        """Count anew, as a forked process does; at `fill_at` no file may grow much any more."""
+        self.die_at, self.fill_at = die_at, fill_at
         self.counts: Counter[tuple[str, str, str]] = Counter()
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
         self.record = None if record is None else os.open(record, flags)
 
-    def meets(self, when: str, operation: str, file: str) -> bool:
-        """Count the call, and tell whether it is the one to die at."""
+    def count(self, when: str, operation: str, file: str) -> Point:
+        """Count the call, and return it."""
         self.counts[when, operation, file] += 1
         point = Point(when, operation, file, self.counts[when, operation, file])
         if self.record is not None:
             os.write(self.record, json.dumps(asdict(point)).encode() + b"\n")
-        return point == self.die_at
+        return point
+
+    def meets(self, when: str, operation: str, file: str) -> bool:
+        """Count the call, and tell whether it is the one to die at."""
+        return self.count(when, operation, file) == self.die_at
 
     def around(self, operation: str, really: Callable[..., Any]) -> Callable[..., Any]:
         """Return `really` with a point before it and one after it."""
@@ -118,7 +138,7 @@ class _Watcher:
 class _WatchedFile:
     """Pass everything on to an open file; die half-way through the write that is the point."""
 
-    def __init__(self, opened: Any, name: str, watcher: _Watcher) -> None:
+    def __init__(self, opened: Any, name: str, watcher: Watcher) -> None:
         self._opened = opened
         self._name = name
         self._watcher = watcher
@@ -137,12 +157,22 @@ class _WatchedFile:
         return iter(self._opened)
 
     def write(self, data: Any) -> Any:
-        if self._watcher.meets("half", "write", self._name):
+        point = self._watcher.count("half", "write", self._name)
+        if point == self._watcher.fill_at:
+            self._watcher.record = None  # which couldn't grow either
+            fill_disk(os.fstat(self._opened.fileno()).st_size)
+        if point == self._watcher.die_at:
             whole = data if isinstance(data, str) else bytes(data)
             self._opened.write(whole[: len(whole) // 2])
             self._opened.flush()
             die()
         return self._opened.write(data)
+
+
+def fill_disk(size: int) -> None:
+    """Let this process write no file beyond `size` bytes and a few: the kernel refuses the rest."""
+    hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size + 40, hard))
 
 
 def die() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,6 +14,8 @@ from dltrain.commands.data import DataDirOption, OfflineOption
 from dltrain.commands.fit import DeviceChoice, DeviceOption
 from dltrain.commands.options import SetOption
 from dltrain.config.load import load_config
+from dltrain.config.paths import parse_path
+from dltrain.config.sweep import Sweep
 from dltrain.errors import DltrainError, TrainingError, UsageError
 from dltrain.runs.layout import DEFAULT_ROOT
 from dltrain.runs.sweeps import SweepPaths, read_sweep_record, resolve_sweep
@@ -125,6 +127,7 @@ def run(
             hint="For example `sweep: {space: {optimizer.learning_rate: {log_uniform: [1e-4, "
             "1e-1]}}}`.",
         )
+    _refuse_idle(overrides or (), loaded.sweep)
     infer_shapes(loaded).raise_any()
     checked = check_space(loaded)
 
@@ -136,21 +139,25 @@ def run(
         typer.echo(checked.describe(loaded.sweep), err=True)
         if shared is not None and (note := shared.describe_version()):
             typer.echo(note, err=True)
-    paths, document = run_sweep(
-        loaded,
-        runs_root=runs_dir or DEFAULT_ROOT,
-        options=SweepOptions(
-            workers=workers,
-            data_dir=resolve_data_dir(data_dir),
-            offline=is_offline(offline),
-            device=device.value,
-            command_line=_describe_command_line(storage or join),
-        ),
-        storage=storage or join,
-        join=shared.study if shared else None,
-        resume=resume,
-        listener=SweepListener() if quiet else SweepView(loaded.sweep, workers=workers),
-    )
+    try:
+        paths, document = run_sweep(
+            loaded,
+            runs_root=runs_dir or DEFAULT_ROOT,
+            options=SweepOptions(
+                workers=workers,
+                data_dir=resolve_data_dir(data_dir),
+                offline=is_offline(offline),
+                device=device.value,
+                command_line=_describe_command_line(storage or join),
+            ),
+            storage=storage or join,
+            join=shared.study if shared else None,
+            resume=resume,
+            listener=SweepListener() if quiet else SweepView(loaded.sweep, workers=workers),
+        )
+    except DltrainError as error:
+        error.hint = error.hint.replace("--run-dir", "--runs-dir")  # what is said of a single run
+        raise
     if not no_report:
         _make_page(paths, is_quiet=quiet)
     _print(paths, document, as_json=as_json)
@@ -257,6 +264,18 @@ def _make_page(paths: SweepPaths, *, is_quiet: bool) -> None:
             f"This is a defect of dltrain; see it by: {again}",
             err=True,
         )
+
+
+def _refuse_idle(overrides: Sequence[str], sweep: Sweep) -> None:
+    """Raise UsageError for a --set that every trial would overwrite."""
+    for override in overrides:
+        path = parse_path(override.partition("=")[0])
+        for dimension in sweep.dimensions:
+            if not dimension.when and path[: len(dimension.path)] == dimension.path:
+                raise UsageError(
+                    f"--set {override} has no effect: the sweep varies '{dimension.key}'.",
+                    hint="Leave it out, or take that path out of sweep.space.",
+                )
 
 
 def _print(paths: SweepPaths, document: Mapping[str, Any], *, as_json: bool) -> None:

@@ -11,6 +11,7 @@ from dltrain.catalog.arguments import nested_kind
 from dltrain.catalog.components import find
 from dltrain.config.layers import INPUT, Layer, free_name
 from dltrain.config.paths import Path
+from dltrain.errors import TrainingError
 from dltrain.model.backbone import Front
 from dltrain.model.components import build_component
 
@@ -188,6 +189,11 @@ def _call_layer(layer: Layer, built: Any, inputs: list[Any]) -> Any:
             outputs = built(inputs * 2)
         else:
             outputs = built(inputs[0] if len(inputs) == 1 else inputs)
+    except (MemoryError, tf.errors.ResourceExhaustedError) as error:
+        raise TrainingError(
+            f"Memory ran out while {layer.name} ({layer.type}) was built: its weights don't fit.",
+            hint="Make the layer smaller.",
+        ) from error
     except (ValueError, TypeError, IndexError, tf.errors.OpError) as error:
         shapes = " and ".join(_show_shape(tensor) for tensor in inputs)
         raise LayerError(

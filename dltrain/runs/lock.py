@@ -11,6 +11,7 @@ import errno
 import fcntl
 import os
 import socket
+import time
 from pathlib import Path
 
 from dltrain.errors import RunError
@@ -43,6 +44,23 @@ def hold_run(paths: RunPaths) -> None:
             return
         os.close(descriptor)  # its last holder removed the file just now: take the next one
     raise _refusal(paths, "this process")
+
+
+def wait_for_run(paths: RunPaths, *, seconds: float) -> None:
+    """Hold the run as `hold_run` does, as soon as the process that holds it lets go.
+
+    Raises RunError if it doesn't within `seconds`.
+    """
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            hold_run(paths)
+        except RunError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+        else:
+            return
 
 
 def release_run(paths: RunPaths) -> None:

@@ -33,6 +33,10 @@ FORMAT = 1
 _FOLDER = re.compile(rf"{SWEEP_PREFIX}\d{{4,}}")
 
 
+# What every trial has in sweep.json.
+_ROW = {"trial", "run", "state", "reason", "values", "results", "epochs"}
+
+
 @dataclass(frozen=True)
 class SweepPaths:
     """Name the files of the sweep in `root`; none of them is read or written."""
@@ -159,8 +163,12 @@ def write_sweep(paths: SweepPaths, document: Mapping[str, Any]) -> None:
 def read_sweep_record(paths: SweepPaths) -> dict[str, Any]:
     """Return what sweep.json holds. Raises RunError if it is missing, damaged or too new."""
     record = read_record(paths.record, format_number=FORMAT)
-    if not isinstance(record.get("trials"), list) or not isinstance(record.get("goal"), int):
+    trials = record.get("trials")
+    if not isinstance(trials, list) or not isinstance(record.get("goal"), int):
         raise RunError(f"{paths.record} is damaged: it lists no trials.")
+    for position, row in enumerate(trials):
+        if not isinstance(row, dict) or not row.keys() >= _ROW:
+            raise RunError(f"{paths.record} is damaged: trials[{position}] is no trial.")
     # What older ones haven't.
     record = {"member": None, "retrained": None, **record}
     record["trials"] = [{"at": None, **row} for row in record["trials"]]

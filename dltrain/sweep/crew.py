@@ -13,6 +13,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from dltrain.errors import MachineError
+from dltrain.runs.atomic import explaining_disk
 from dltrain.runs.sweeps import SweepPaths
 from dltrain.sweep.channel import Channel, Message
 
@@ -100,7 +102,8 @@ class Crew:
         environment = dict(os.environ)
         if self._threads is not None:
             environment = {name: str(self._threads) for name in _THREADS} | environment
-        with (self._paths.workers / f"{number}.log").open("ab") as log:
+        path = self._paths.workers / f"{number}.log"
+        with _explaining_start(), explaining_disk(path), path.open("ab") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", "dltrain.sweep.worker", str(theirs.fileno())],
                 stdin=subprocess.DEVNULL,
@@ -115,6 +118,18 @@ class Crew:
         worker = Worker(number, process, Channel(ours))
         self._selector.register(ours, selectors.EVENT_READ, worker)
         return worker
+
+
+@contextlib.contextmanager
+def _explaining_start() -> Iterator[None]:
+    """Raise MachineError where the system starts no further process."""
+    try:
+        yield
+    except OSError as error:
+        raise MachineError(
+            f"A worker can't be started: {error.strerror}.",
+            hint="Free some memory, or take fewer --workers.",
+        ) from error
 
 
 def choose_threads(workers: int) -> int | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import replace
 from pathlib import Path
 
 from dltrain.config.document import join_sources
@@ -39,8 +38,9 @@ def take_folder(loaded: LoadedConfig, root: Path, *, resume: bool) -> SweepPaths
             )
         paths = found[-1]
         hold_run(RunPaths(paths.root))
-        remove_leftovers(paths.root)
         make_folders(paths)
+        for folder in (paths.root, paths.trial_config(1).parent):
+            remove_leftovers(folder)
         if paths.config.is_file():
             try:
                 _refuse_another(paths, loaded)
@@ -57,8 +57,10 @@ def _refuse_another(paths: SweepPaths, loaded: LoadedConfig) -> None:
     recorded = load_config(paths.config)
     differences = [key for key, _, _ in list_differences(recorded.config, loaded.config)]
     assert loaded.sweep is not None
-    if recorded.sweep is None or _essence(recorded.sweep) != _essence(loaded.sweep):
+    if recorded.sweep is None:
         differences.append("sweep")
+    else:
+        differences += _compare(recorded.sweep, loaded.sweep)
     if differences:
         raise RunError(
             f"{paths.root} belongs to another config; different are: {', '.join(differences)}.",
@@ -80,5 +82,15 @@ def describe_shared(loaded: LoadedConfig) -> str:
     return dump_data(data)
 
 
-def _essence(sweep: Sweep) -> Sweep:
-    return replace(sweep, trials=None, max_seconds=None, retrain=None)
+def _compare(one: Sweep, other: Sweep) -> list[str]:
+    """Return the keys in which two sweeps differ, but for those that may change."""
+    found = [
+        f"sweep.{name}"
+        for name in ("method", "pruner", "seed")
+        if getattr(one, name) != getattr(other, name)
+    ]
+    if one.objectives != other.objectives:
+        found.append("sweep.metric")
+    if one.dimensions != other.dimensions:
+        found.append("sweep.space")
+    return found

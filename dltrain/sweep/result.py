@@ -14,20 +14,25 @@ objectives, it is the one of the front that is best in the first of them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from dltrain.config.sweep import Objective, Sweep
 from dltrain.errors import RunError
-from dltrain.runs.atomic import write_text
+from dltrain.runs.atomic import remove_leftovers, write_text
 from dltrain.runs.history import read_history
 from dltrain.runs.layout import RunPaths
+from dltrain.runs.lock import release_run, wait_for_run
 from dltrain.runs.metrics import read_metrics_record
-from dltrain.runs.status import read_status
+from dltrain.runs.status import read_status, write_status
 from dltrain.runs.sweeps import SweepPaths
 from dltrain.sweep.claims import Member
 from dltrain.sweep.study import Recorded
 from dltrain.sweep.words import format_means
+
+# How long a worker that outlived its sweep may hold a trial that has ended.
+_HELD_SECONDS = 60.0
 
 
 def describe_trials(
@@ -105,6 +110,29 @@ def read_results(run: RunPaths, objectives: Sequence[Objective]) -> tuple[float,
         if row["epoch"] == best:
             return tuple(row[each.metric] for each in objectives)
     raise RunError(f"{run.history} has no row of the best epoch, {best}.")
+
+
+@contextlib.contextmanager
+def holding_run(run: RunPaths) -> Iterator[None]:
+    """Hold a trial's run in the block, without what killed writes have left in it.
+
+    Raises RunError if a worker that outlived its sweep holds it for long.
+    """
+    wait_for_run(run, seconds=_HELD_SECONDS)
+    try:
+        for folder in (run.root, run.checkpoints):
+            remove_leftovers(folder)
+        yield
+    finally:
+        release_run(run)
+
+
+def note_pruned(run: RunPaths) -> None:
+    """Let a trial's status say that it was pruned, if it was killed before it could say so."""
+    status = read_status(run.status)
+    if status.stopped_by != "pruned":
+        reached = f"pruned after {status.epochs_done} of {status.epochs_goal} epochs"
+        write_status(run.status, status.end("interrupted", reason=reached, stopped_by="pruned"))
 
 
 def write_best(

@@ -30,7 +30,7 @@ from dltrain.sweep.folder import describe_shared, take_folder
 from dltrain.sweep.listener import SweepListener
 from dltrain.sweep.places import Places
 from dltrain.sweep.record import Head, SweepRecord
-from dltrain.sweep.result import find_row
+from dltrain.sweep.result import find_row, holding_run
 from dltrain.sweep.retraining import Retraining
 from dltrain.sweep.samplers import refuse_missing
 from dltrain.sweep.storage import explaining_storage, hide_password
@@ -111,6 +111,11 @@ class _Conductor:
         self._storage, self._joined, self._listener = storage, join is not None, listener
         self._threads = choose_threads(options.workers)
         before = read_sweep_record(paths) if paths.record.is_file() else {}
+        if before and storage is not None and before.get("storage") is None:
+            raise RunError(
+                f"{paths.root} keeps its study in {paths.journal.name}.",
+                hint="Leave --storage out.",
+            )
         if before.get("storage") and storage is None:
             raise RunError(
                 f"{paths.root} keeps its study in {before['storage']}.",
@@ -131,6 +136,7 @@ class _Conductor:
             name=self._name,
             url=storage,
             member=member,
+            must_exist=bool(before),
         )
         self._study.forget_half_made()
         if storage and join is None:
@@ -165,7 +171,10 @@ class _Conductor:
         except Interrupted:
             raise
         except DltrainError as error:
-            self._record.write("failed", error.message, anew=False)
+            with contextlib.suppress(DltrainError):  # a full disk takes no record either
+                self._record.write("failed", error.message, anew=False)
+            if isinstance(error, MachineError) and again not in error.hint:
+                error.hint = f"{error.hint} Go on with it: {again}.".lstrip()
             raise
         finally:
             self._listener.close()
@@ -297,7 +306,8 @@ class _Conductor:
                 return "pause"
         if epoch == epochs:
             return "on"
-        if self._sweep.pruner["type"] != "none" and self._study.must_stop(trial):
+        prunes = self._sweep.pruner["type"] != "none"
+        if prunes and self._study.must_stop(trial, goal=epochs):
             return "prune"
         return "pause" if self._is_over() else "on"
 
@@ -363,6 +373,10 @@ class _Conductor:
         if best is None or self._describe_left() or self._leaves_the_end:
             return
         trial, claims = best.number, self._study.claims
+        run = self._places.run_of(trial)
+        if run.root.is_dir():
+            with holding_run(run):
+                pass  # what a scoring that was killed has left is removed
 
         def score() -> Mapping[str, Any]:
             order, wait = self._describe_order(trial), self._trials.refresh

@@ -5,7 +5,8 @@ from __future__ import annotations
 import importlib.util
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from optuna.pruners import BasePruner
     from optuna.samplers import BaseSampler
     from optuna.trial import Trial
+
+# The attribute of a trial in the storage that holds its number from 1. Optuna's own number counts
+# trials too that were killed while they were made.
+NUMBER = "dltrain:trial"
 
 # What Optuna needs for these, and doesn't bring.
 _NEEDS = {"gp": "torch", "cma_es": "cmaes"}
@@ -57,7 +62,10 @@ def make_sampler(sweep: Sweep, *, trial: int, fixed: Mapping[str, Any] | None) -
 
 
 def make_pruner(spec: Spec, *, epochs: int) -> BasePruner:
-    """Return the pruner that a sweep names; its steps are epochs."""
+    """Return the pruner that a sweep names; its steps are epochs.
+
+    What it says depends on the study alone, never on when this process was started.
+    """
     from optuna import pruners
 
     arguments = {name: value for name, value in spec.items() if name != "type"}
@@ -67,10 +75,29 @@ def make_pruner(spec: Spec, *, epochs: int) -> BasePruner:
         case "percentile":
             return pruners.PercentilePruner(**arguments)
         case "hyperband":
-            return pruners.HyperbandPruner(max_resource=epochs, **arguments)
+            return _make_hyperband(epochs, arguments)
         case "successive_halving":
+            if arguments.get("min_resource", "auto") == "auto":
+                # Optuna's own choice, but not by the trials that happen to have ended.
+                arguments["min_resource"] = max(1, epochs // 100)
             return pruners.SuccessiveHalvingPruner(**arguments)
     return pruners.NopPruner()
+
+
+def _make_hyperband(epochs: int, arguments: Mapping[str, Any]) -> BasePruner:
+    from optuna.pruners import HyperbandPruner
+
+    class Hyperband(HyperbandPruner):
+        """Share trials out to brackets by the sweep's number of them, from the first one on."""
+
+        def _get_bracket_id(self, study: Any, trial: Any) -> int:
+            if NUMBER in trial.user_attrs:
+                trial = SimpleNamespace(number=trial.user_attrs[NUMBER] - 1)
+            return super()._get_bracket_id(study, trial)
+
+    pruner = Hyperband(max_resource=epochs, **arguments)
+    pruner._try_initialization(cast(Any, None))  # it looks at no study: `max_resource` is given
+    return pruner
 
 
 def suggest(trial: Trial, dimension: Dimension) -> Any:

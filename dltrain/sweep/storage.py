@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import random
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-from dltrain.errors import MachineError
+from dltrain.errors import MachineError, RunError
 from dltrain.runs.sweeps import SweepPaths
 
 if TYPE_CHECKING:
-    from optuna.storages import JournalStorage, RDBStorage
+    from optuna.storages import BaseStorage, RDBStorage
     from sqlalchemy import URL
 
 OPENING = "Is the database running, and the URL right? Nothing was trained."
@@ -37,13 +36,20 @@ _POSTGRESQL = {
 _SQLITE = {"timeout": 60}  # seconds that a writer waits for another
 
 
-def open_journal(paths: SweepPaths) -> JournalStorage:
-    """Open the sweep's own file, or make it."""
-    from optuna.storages import JournalStorage
-    from optuna.storages.journal import JournalFileBackend
-
-    _drop_torn_line(paths)
-    return JournalStorage(JournalFileBackend(str(paths.journal), lock_obj=cast(Any, _Held())))
+def find_study(storage: BaseStorage, paths: SweepPaths, name: str, url: str | None) -> None:
+    """Raise RunError if the storage has no study of that name, of which sweep.json tells."""
+    try:
+        storage.get_study_id_from_name(name)
+    except KeyError:
+        if url is None:
+            raise RunError(
+                f"{paths.journal} holds no study '{name}', of which {paths.record.name} tells.",
+                hint="Put the file back, or leave --resume out to begin a new sweep.",
+            ) from None
+        raise RunError(
+            f"The database holds no study '{name}', of which {paths.record} tells.",
+            hint="Give --storage the URL that the sweep was begun with.",
+        ) from None
 
 
 def open_database(url: str) -> RDBStorage:
@@ -91,7 +97,7 @@ def _choose_arguments(url: str) -> dict[str, Any]:
     if made.drivername == "postgresql+psycopg":
         given = {key: value for key, value in _POSTGRESQL.items() if key not in made.query}
     elif made.get_backend_name() == "sqlite":
-        given = dict(_SQLITE)
+        given = {key: value for key, value in _SQLITE.items() if key not in made.query}
     return {"pool_pre_ping": True, "connect_args": given}
 
 
@@ -172,26 +178,3 @@ def _read_url(url: str) -> URL:
     if made.drivername in ("postgresql", "postgres"):
         made = made.set(drivername="postgresql+psycopg")
     return made
-
-
-class _Held:
-    """Lock nothing: this process holds the whole sweep, by a lock that dies with it.
-
-    Optuna's own locks stay behind when a process is killed, and hold up the next for 30 s.
-    """
-
-    def acquire(self) -> bool:
-        return True
-
-    def release(self) -> None:
-        return
-
-
-def _drop_torn_line(paths: SweepPaths) -> None:
-    """Cut off a last line that a killed process left half written."""
-    if not paths.journal.is_file():
-        return
-    content = paths.journal.read_bytes()
-    whole = content.rfind(b"\n") + 1
-    if whole < len(content):
-        os.truncate(paths.journal, whole)

@@ -6,20 +6,23 @@ A study in a database may be open in several processes; `Claims` says whose each
 from __future__ import annotations
 
 import contextlib
+import copy
 import logging
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from dltrain.config.sweep import Sweep
 from dltrain.runs.sweeps import SweepPaths
 from dltrain.sweep.claims import Alone, Member, Shared, make_member
-from dltrain.sweep.samplers import label_choices, make_pruner, make_sampler, suggest
+from dltrain.sweep.journal import open_journal
+from dltrain.sweep.samplers import NUMBER, label_choices, make_pruner, make_sampler, suggest
 from dltrain.sweep.space import Point, choose_point, walk_points
-from dltrain.sweep.storage import explaining_storage, open_database, open_journal
+from dltrain.sweep.storage import explaining_storage, find_study, open_database
 
 if TYPE_CHECKING:
+    from optuna.storages import BaseStorage
     from optuna.study import Study
     from optuna.trial import FrozenTrial
     from optuna.trial import TrialState as State
@@ -28,9 +31,9 @@ if TYPE_CHECKING:
 
 TrialState = Literal["running", "finished", "pruned", "failed"]
 
-# Attributes of a trial in the storage: its number from 1, and its values as dltrain has them. A
-# trial without them was killed while it was made, and counts for nothing.
-_NUMBER, _VALUES, _REASON = "dltrain:trial", "dltrain:values", "dltrain:reason"
+# Attributes of a trial in the storage: its values as dltrain has them (a trial without them was
+# killed while it was made, and counts for nothing), why it failed, what the pruner said last.
+_VALUES, _REASON, _JUDGED = "dltrain:values", "dltrain:reason", "dltrain:judged"
 _EPOCHS = "dltrain:epochs"
 
 # Attributes of a study in a database: what another machine needs to join it, and what the winner
@@ -71,10 +74,12 @@ class SweepStudy:
         name: str,
         url: str | None,
         member: Member | None = None,
+        must_exist: bool = False,
     ) -> None:
-        """Open the study, or make it; `member` is what this process is called in a database.
+        """Open the study, or make it unless it `must_exist`.
 
-        Raises MachineError if the storage doesn't answer.
+        `member` is what this process is called in a database. Raises MachineError if the storage
+        doesn't answer, RunError if it is damaged, or if what must exist doesn't.
         """
         import optuna
         from optuna.storages import JournalStorage
@@ -87,7 +92,9 @@ class SweepStudy:
             self._grid = [point.values for point in points]
         self.claims: Alone = Alone()
         with explaining_storage(url):
-            storage = open_journal(paths) if url is None else open_database(url)
+            storage = open_journal(paths.journal) if url is None else open_database(url)
+            if must_exist:
+                find_study(storage, paths, name, url)
             self._study: Study = optuna.create_study(
                 study_name=name,
                 storage=storage,
@@ -143,11 +150,18 @@ class SweepStudy:
 
     def _make_trial(self, number: int) -> Point:
         """Ask for the values of a trial that was claimed. Raises TakenOver."""
+        from optuna.trial import Trial, create_trial
+        from optuna.trial import TrialState as State
+
         fixed = None
         if self._grid is not None:
             fixed = self._label(self._grid[number - 1])
         self._study.sampler = make_sampler(self._sweep, trial=number, fixed=fixed)
-        trial = self._study.ask()
+        # As `ask` does, but with its number from the first: see `samplers.NUMBER`.
+        self._study._thread_local.cached_all_trials = None
+        template = create_trial(state=State.RUNNING, user_attrs={NUMBER: number})
+        storage = self._study._storage
+        trial = Trial(self._study, storage.create_new_trial(self._study._study_id, template))
         if not self.claims.attach(number, trial._trial_id):
             self._forget(trial._trial_id)
             raise TakenOver
@@ -155,7 +169,6 @@ class SweepStudy:
             self._document, self._sweep.dimensions, lambda each: suggest(trial, each)
         )
         with _noticing():
-            trial.set_user_attr(_NUMBER, number)
             trial.set_user_attr(_VALUES, dict(point.values))
         self._ids[number] = trial._trial_id
         return point
@@ -173,19 +186,45 @@ class SweepStudy:
         values = self._frozen(number).user_attrs[_VALUES]
         return choose_point(self._document, self._sweep.dimensions, lambda each: values[each.key])
 
-    def report(self, number: int, epoch: int, value: float) -> None:
-        """Note the objective's value after an epoch, once. Raises TakenOver."""
+    def report(self, number: int, epoch: int, value: float) -> bool:
+        """Note the objective's value after an epoch, once; tell whether it is new.
+
+        Raises TakenOver.
+        """
         if number not in self._reported:  # asked once: in a database it takes half a dozen queries
             self._reported[number] = set(self._frozen(number).intermediate_values)
-        if epoch not in self._reported[number]:
-            with _noticing():
-                self._study._storage.set_trial_intermediate_value(self._ids[number], epoch, value)
-            self._reported[number].add(epoch)
+        if epoch in self._reported[number]:
+            return False
+        with _noticing():
+            self._study._storage.set_trial_intermediate_value(self._ids[number], epoch, value)
+        self._reported[number].add(epoch)
+        return True
 
-    def must_stop(self, number: int) -> bool:
-        """Ask the pruner whether the trial, at the last epoch reported, is to be stopped."""
+    def must_stop(self, number: int, *, goal: int) -> bool:
+        """Ask the pruner whether the trial, at the last epoch reported, is to be stopped.
+
+        Not at its last epoch, `goal`. What the pruner said of an epoch counts, whatever is killed
+        after it: its own notes on the trial (the rungs of successive halving) are written after
+        the judgement, and written again if the judgement is all that was. Raises TakenOver.
+        """
         trial = self._frozen(number)
-        return bool(trial.intermediate_values) and self._study.pruner.prune(self._study, trial)
+        epoch = trial.last_step
+        if epoch is None or epoch >= goal:
+            return False
+        storage = self._study._storage
+        judged = trial.user_attrs.get(_JUDGED)
+        with _noticing():
+            if judged is None or judged["epoch"] != epoch:
+                study, notes = copy.copy(self._study), dict[str, Any]()
+                study._storage = cast(Any, _Noting(storage, notes))
+                stop = bool(study.pruner.prune(study, trial))
+                judged = {"epoch": epoch, "stop": stop, "notes": notes}
+                if stop or notes:
+                    storage.set_trial_user_attr(self._ids[number], _JUDGED, judged)
+            for key, value in judged["notes"].items():
+                if key not in trial.system_attrs:
+                    storage.set_trial_system_attr(self._ids[number], key, value)
+        return bool(judged["stop"])
 
     def finish(self, number: int, results: tuple[float, ...], *, epochs: int = 0) -> None:
         """Note that a trial ended well. Raises TakenOver, as do the others that end it."""
@@ -258,7 +297,7 @@ class SweepStudy:
         for each in self._study.get_trials(deepcopy=False):
             if _VALUES not in each.user_attrs:
                 continue
-            number = int(each.user_attrs[_NUMBER])
+            number = int(each.user_attrs[NUMBER])
             # Two of a number: whoever made one had lost it to another meanwhile.
             if number in found and self.claims.trial_id(number) != each._trial_id:
                 continue
@@ -285,13 +324,26 @@ def _record(trial: FrozenTrial) -> Recorded:
     }
     finished = trial.state == State.COMPLETE
     return Recorded(
-        number=int(trial.user_attrs[_NUMBER]),
+        number=int(trial.user_attrs[NUMBER]),
         values=trial.user_attrs[_VALUES],
         state=states.get(trial.state, "running"),
         reason=trial.user_attrs.get(_REASON, ""),
         results=tuple(trial.values) if finished and trial.values else None,
         epochs=trial.user_attrs.get(_EPOCHS) or len(trial.intermediate_values),
     )
+
+
+class _Noting:
+    """A storage that keeps what a pruner notes on a trial, instead of writing it."""
+
+    def __init__(self, storage: BaseStorage, notes: dict[str, Any]) -> None:
+        self._storage, self._notes = storage, notes
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._storage, name)
+
+    def set_trial_system_attr(self, trial_id: int, key: str, value: Any) -> None:
+        self._notes[key] = value
 
 
 @contextlib.contextmanager

@@ -6,12 +6,13 @@ import contextlib
 
 from dltrain.config.sweep import Sweep
 from dltrain.errors import ConfigError
+from dltrain.runs.history import read_history
 from dltrain.runs.sweeps import SweepPaths
 from dltrain.sweep.claims import Shared
 from dltrain.sweep.listener import SweepListener
 from dltrain.sweep.places import Places, write_trial_config
 from dltrain.sweep.record import SweepRecord
-from dltrain.sweep.result import count_epochs, read_results
+from dltrain.sweep.result import count_epochs, holding_run, note_pruned, read_results
 from dltrain.sweep.space import Point
 from dltrain.sweep.study import SweepStudy, TakenOver
 
@@ -72,17 +73,39 @@ class Trials:
             self.fail(trial, "; ".join(each.message for each in error.problems))
             return False
         self.epochs[trial] = loaded.config.training.epochs
-        # What was killed between a trial's end and the note of it, or an epoch's and its pruning.
-        if read_results(self._places.run_of(trial), self._sweep.objectives) is not None:
-            self.finish(trial)
-        elif self._study.must_stop(trial):
-            self.prune(trial)
-        else:
-            self._at_work.add(trial)
-            self._listener.begin_trial(trial, point.values)
-            self._record.write("running")
-            return True
-        return False
+        if self._close(trial):
+            return False
+        self._at_work.add(trial)
+        self._listener.begin_trial(trial, point.values)
+        self._record.write("running")
+        return True
+
+    def _close(self, trial: int) -> bool:
+        """End a trial that was killed between its end and the note of it; tell whether it is so."""
+        run = self._places.run_of(trial)
+        if not run.root.is_dir():
+            return False
+        with holding_run(run):
+            if read_results(run, self._sweep.objectives) is not None:
+                self.finish(trial)
+            elif self._catch_up(trial):
+                note_pruned(run)
+                self.prune(trial)
+            else:
+                return False
+        return True
+
+    def _catch_up(self, trial: int) -> bool:
+        """Note the epochs that were trained and not noted; tell whether the pruner stops there."""
+        goal, objectives = self.epochs[trial], self._sweep.objectives
+        stops = self._study.must_stop(trial, goal=goal)
+        run = self._places.run_of(trial)
+        rows = read_history(run.history) if len(objectives) == 1 else []
+        for row in rows:
+            epoch, value = int(row["epoch"]), row[objectives[0].metric]
+            if not stops and self._study.report(trial, epoch, value):
+                stops = self._study.must_stop(trial, goal=goal)
+        return stops
 
     def leave_off(self, trial: int) -> bool:
         """Note that no worker here is at a trial any more; tell whether it is still this one's."""

@@ -6,6 +6,7 @@ process of the sweep is gone the training stops after its step, with a checkpoin
 
 from __future__ import annotations
 
+import contextlib
 import os
 import queue
 import shutil
@@ -20,9 +21,10 @@ from pathlib import Path
 from typing import Any
 
 from dltrain.config.load import load_config
-from dltrain.errors import DltrainError, RunError
+from dltrain.errors import DltrainError
 from dltrain.runs.layout import RunPaths
-from dltrain.runs.lock import hold_run, release_run
+from dltrain.runs.lock import release_run, wait_for_run
+from dltrain.runs.status import read_status
 from dltrain.sweep.channel import Channel, Message
 from dltrain.training.engine import begin_import, forget_models
 from dltrain.training.evaluate import evaluate_run
@@ -32,6 +34,9 @@ from dltrain.training.outcome import Interrupted, Stopped
 
 # How long a run may still be held by the worker of a sweep that was killed.
 _HELD_SECONDS = 60.0
+
+# How long a worker whose sweep is gone may take for its step and a checkpoint.
+_ENDING_SECONDS = 45.0
 
 
 class _Reporting(Listener):
@@ -46,6 +51,7 @@ class _Reporting(Listener):
         answer = self._answers.get()
         reached = f"after {report.epoch} of {report.epochs} epochs"
         if answer is None:
+            self._answers.put(None)  # for `main`, which would wait for an order that never comes
             raise Stopped(f"its sweep was killed {reached}", stopped_by="signal")
         if answer["go"] == "prune":
             raise Stopped(f"pruned {reached}", stopped_by="pruned")
@@ -72,11 +78,13 @@ def main(descriptor: int) -> None:
             kind = type(error).__name__
             told = {"said": "failed", "kind": kind, "reason": error.message, "hint": error.hint}
         except Exception as error:
-            traceback.print_exc()
+            with contextlib.suppress(OSError):  # a disk that is full takes no log either
+                traceback.print_exc()
             reason = f"{type(error).__name__}: {error}"
             told = {"said": "failed", "kind": "defect", "reason": reason, "hint": ""}
         name, seconds = Path(order["directory"]).name, time.perf_counter() - begun
-        print(f"{name} {told['said']} after {seconds:.3f} s", flush=True)
+        with contextlib.suppress(OSError):
+            print(f"{name} {told['said']} after {seconds:.3f} s", flush=True)
         channel.send(told)
         forget_models()  # while the process of the sweep thinks about what is next
 
@@ -87,43 +95,44 @@ def _listen(channel: Channel, orders: queue.Queue[Message | None]) -> None:
         orders.put(message)
     orders.put(None)
     os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(_ENDING_SECONDS)
+    os.kill(os.getpid(), signal.SIGTERM)  # the second one ends it at once
 
 
 def _train(order: Message, channel: Channel, orders: queue.Queue[Message | None]) -> Message:
     directory = Path(order["directory"])
-    result = fit(
+    goes_on = _goes_on(RunPaths(directory))
+    if goes_on and _has_finished(RunPaths(directory)):  # by the worker of a sweep that was killed
+        return {"said": "finished"}
+    fit(
         load_config(Path(order["config"])),
         data_dir=Path(order["data_dir"]),
         runs_root=directory.parent,
         run_directory=directory,
-        resume=_goes_on(RunPaths(directory)),
+        resume=goes_on,
         offline=order["offline"],
         device=order["device"],
         score_test=False,
         command_line=order["command_line"],
         listener=_Reporting(channel, orders),
     )
-    return {"said": "finished", "epochs": result.epochs_done}
+    return {"said": "finished"}
 
 
 def _goes_on(paths: RunPaths) -> bool:
     """Tell whether the run was begun before; what has no config yet is removed."""
     if not paths.root.is_dir():
         return False
-    deadline = time.monotonic() + _HELD_SECONDS
-    while True:
-        try:
-            hold_run(paths)
-            break
-        except RunError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.2)
+    wait_for_run(paths, seconds=_HELD_SECONDS)
     release_run(paths)
     if paths.config.is_file():
         return True
     shutil.rmtree(paths.root)
     return False
+
+
+def _has_finished(paths: RunPaths) -> bool:
+    return paths.status.is_file() and read_status(paths.status).state == "finished"
 
 
 def _test(order: Message) -> Message:

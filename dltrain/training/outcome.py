@@ -130,7 +130,8 @@ def recording_outcome(
         raise
     except DltrainError as error:
         outcome.fail("failed", error.message)
-        if isinstance(error, MachineError) and list_checkpoints(paths.checkpoints):
+        is_own = paths.sweep is None  # a trial goes on with its sweep
+        if isinstance(error, MachineError) and is_own and list_checkpoints(paths.checkpoints):
             error.hint += f" Then go on with the run: {explain_resuming(paths.root)}"
         raise
     except Exception as error:

@@ -38,7 +38,7 @@ def test_a_pruner_is_made_with_what_the_config_says(name: str) -> None:
     changed = next(key for key in arguments if type(arguments[key]) is int)
     made = make_pruner({"type": name, **arguments, changed: 7}, epochs=10)
 
-    assert type(made) is CLASSES[name]
+    assert isinstance(made, CLASSES[name])
     assert vars(made)[f"_{changed}"] == 7
 
 

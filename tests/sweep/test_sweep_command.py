@@ -156,6 +156,15 @@ def find_children(pid: int) -> list[int]:
     return [int(child) for child in text.split()]
 
 
+def is_at_work(pid: int) -> bool:
+    """Tell whether a process is there, and no zombie that nobody has asked for."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text()
+    except FileNotFoundError:
+        return False
+    return text.rpartition(")")[2].split()[0] != "Z"
+
+
 @pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="Linux lists children in /proc")
 def test_killed_workers_and_a_killed_sweep_lose_nothing(tmp_path: Path) -> None:
     long = {"training__epochs": 150, "training__checkpoint": {"every_epochs": 20}}
@@ -171,8 +180,14 @@ def test_killed_workers_and_a_killed_sweep_lose_nothing(tmp_path: Path) -> None:
     for child in find_children(process.pid):
         os.kill(child, signal.SIGKILL)
     wait_for_rows(process, torn / SWEEP / "0003/history.jsonl")
+    children = find_children(process.pid)
+    assert len(children) == 2
     process.kill()
     process.communicate(timeout=60)
+    deadline = time.monotonic() + 20
+    while any(map(is_at_work, children)):
+        assert time.monotonic() < deadline, "a worker outlives its sweep"
+        time.sleep(0.05)
     before = read(torn / SWEEP / "sweep.json")
     assert before["state"] == "running"
     resumed = run_dltrain(*flags, "--resume", folder=torn)
