@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import statistics
 import time
 from pathlib import Path
@@ -135,3 +136,34 @@ def test_a_seed_that_diverges_takes_its_trial_out_of_the_choice(tmp_path: Path) 
     assert f"trial 1 failed with seed 4: {run['reason']}" in done.out
     assert "Each failed with one of the seeds: the best is that of the search.\n" in done.out
     assert "trial       1  seed 4: failed (The loss became" in done.err
+
+
+def test_of_a_shared_sweep_the_process_that_began_it_finds_the_winner(tmp_path: Path) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    for folder in (first, second):
+        folder.mkdir()
+    url = f"sqlite:///{tmp_path / 'study.db'}"
+    section = {"space": SPACE, "trials": 2, "method": "random", "retrain": {"top": 1, "seeds": 1}}
+    write(first, section, training__epochs=20)
+    flags = ("sweep", "config.yaml", "--storage", url)
+    begun = start_dltrain(*flags, folder=first)
+    deadline = time.monotonic() + 150
+    while not (first / SWEEP / "sweep.json").is_file():
+        assert begun.poll() is None, begun.communicate()[1]
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    begun.send_signal(signal.SIGINT)  # while its worker still imports TensorFlow
+    begun.communicate(timeout=100)
+    assert begun.returncode == 130
+    joined = run_dltrain("sweep", "--join", url, "--json", folder=second)
+    assert joined.code == 0, joined.err
+    assert "The process that began the sweep trains the best ones again.\n" in joined.err
+    document = joined.json
+    assert [row["state"] for row in document["trials"]] == ["finished", "finished"]
+    assert (document["retrained"], document["test"]) == (None, None)
+    done = run_dltrain(*flags, "--resume", "--json", folder=first)
+    assert done.code == 0, done.err
+    run = done.json["retrained"]["trials"][0]["runs"][0]
+    assert (run["state"], run["epochs"], run["run"][:16]) == ("finished", 20, "retrained/trial-")
+    assert (first / SWEEP / run["run"] / "model.keras").is_file()
+    assert done.json["test"] is not None
