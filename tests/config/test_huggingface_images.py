@@ -12,6 +12,7 @@ import pytest
 from config_problems import Load, Refuse
 from own_files import write_photos
 
+from dltrain.data import own_images
 from dltrain.data.load import LoadedData, load_data
 from dltrain.data.progress import Progress
 from dltrain.errors import DataError
@@ -32,7 +33,7 @@ def draw(shade: int, *, side: int = 8) -> bytes:
 
 def make(rows: int, *, bad: tuple[int, ...] = (), first: int = 0) -> datasets.Dataset:
     """Make dark cats and light dogs, of which those in `bad` are cut short."""
-    files = [draw(20 + 200 * (n % 2) + first + n) for n in range(rows)]
+    files = [draw((20 + 200 * (n % 2) + first + n) % 256) for n in range(rows)]
     features = datasets.Features(
         {
             "photo": datasets.Image(),
@@ -109,6 +110,23 @@ def test_bad_images_are_listed_with_their_rows_or_left_out(load: Load, tmp_path:
     assert [grouping.labels[member] for member in grouping.members] == [
         str((row - 1) % 3) for row in rows
     ]
+
+
+def test_a_smoke_test_decodes_a_few_images_only(
+    load: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(210).save_to_disk(tmp_path / "d")
+    decoded = []
+    decode_image = own_images.decode_image
+
+    def decode(content: bytes, shape: tuple[int, ...]) -> Any:
+        decoded.append(content)
+        return decode_image(content, shape)
+
+    monkeypatch.setattr(own_images, "decode_image", decode)
+    config = load(f"{IMAGES}}}\n{MODEL}").config.dataset
+    data = load_data(config, seed=0, data_dir=tmp_path, smoke=True)
+    assert len(decoded) == sum(len(table) for table in data.tables.values()) == 200
 
 
 def test_a_folder_as_the_hub_has_it_is_read_too(load: Load, tmp_path: Path) -> None:
