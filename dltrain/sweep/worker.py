@@ -46,6 +46,7 @@ class _Reporting(Listener):
         answer = self._answers.get()
         reached = f"after {report.epoch} of {report.epochs} epochs"
         if answer is None:
+            self._answers.put(None)  # for the worker, which waits for orders next
             raise Stopped(f"its sweep was killed {reached}", stopped_by="signal")
         if answer["go"] == "prune":
             raise Stopped(f"pruned {reached}", stopped_by="pruned")
