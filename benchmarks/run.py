@@ -10,6 +10,7 @@ import argparse
 import json
 import os
 import platform
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -22,6 +23,7 @@ from summary import make_table, summarize
 from works import SIDES, WORKS, Job, Side, Work
 
 from dltrain.data.store import resolve_data_dir
+from dltrain.data.token_cache import FOLDER as TOKEN_IDS
 
 FIRST_SEED = 42
 
@@ -69,6 +71,11 @@ def _parse_options() -> argparse.Namespace:
         help="raw (default): the script makes ids of texts by itself, by TextVectorization; "
         "ids: it loads those that dltrain makes, and has no such work",
     )
+    parser.add_argument(
+        "--first-start",
+        action="store_true",
+        help="have dltrain make the ids of texts each time, as at its first start on a dataset",
+    )
     parser.add_argument("--output", type=Path, default=Path("benchmark-results.json"))
     return parser.parse_args()
 
@@ -108,6 +115,8 @@ def _measure_pair(
         for side in sides if pair % 2 == 0 else sides[::-1]:
             directory = Path(folder, side.name)
             directory.mkdir()
+            if options.first_start:
+                shutil.rmtree(data_dir / TOKEN_IDS, ignore_errors=True)
             job = Job(work, inputs, data_dir, directory, options.epochs, seed)
             took = measure_process(side.command(job), cwd=directory, environment=ENVIRONMENT)
             if len(took.epoch_ends) != options.epochs:
@@ -159,7 +168,12 @@ def _read_processor() -> str:
 
 
 def _describe_options(options: argparse.Namespace) -> dict[str, Any]:
-    return {"epochs": options.epochs, "text": options.text, "seeds": options.seeds}
+    return {
+        "epochs": options.epochs,
+        "text": options.text,
+        "seeds": options.seeds,
+        "first_start": options.first_start,
+    }
 
 
 if __name__ == "__main__":
