@@ -71,6 +71,9 @@ _FIXED = {
     "the name of a model of keras.applications": "keras.applications 中模型的名字",
     "imagenet, none": "imagenet、none",
     "the path of a weights file": "权重文件的路径",
+    "the path of a weights file; of keras_hub preset or none": (
+        "权重文件的路径；对 keras_hub 为 preset 或 none"
+    ),
     "a list": "列表",
     "one character": "单个字符",
     "a text without /": "不含 / 的文本",
