@@ -318,21 +318,16 @@ def test_an_lstm_of_mixed_precision_becomes_a_program_of_torch(
 
 
 @pytest.mark.parametrize("form", FORMATS)
-def test_a_run_of_mixed_precision_and_a_backbone_is_exported(
-    dltrain: Cli, workplace: Path, form: str
-) -> None:
+def test_a_run_of_mixed_precision_is_exported(dltrain: Cli, workplace: Path, form: str) -> None:
     config = change(
         CONFIG,
         name="mixed",
-        model={
-            "pretrained": {
-                "type": "mobilenet_v3_small",
-                "weights": "none",
-                "image_size": [32, 32],
-                "trainable": "none",
-            },
-            "layers": [{"type": "dense", "units": 10}],
-        },
+        model__layers=[
+            {"type": "conv2d", "filters": 4, "kernel_size": 3, "activation": "relu"},
+            "batch_normalization",
+            "flatten",
+            {"type": "dense", "units": 10},
+        ],
         training={"epochs": 1, "batch_size": 64, "precision": "mixed_bfloat16"},
     )
     Path("c.yaml").write_text(yaml.safe_dump(config))
@@ -341,6 +336,27 @@ def test_a_run_of_mixed_precision_and_a_backbone_is_exported(
     result = dltrain("export", "mixed", "--format", form, "--json")
     assert result.code == 0, result.err
     assert result.json["check"]["tolerance"] == 0.02
+
+
+@pytest.mark.slow
+def test_a_backbone_is_exported_in_every_format(dltrain: Cli, workplace: Path) -> None:
+    config = change(CONFIG, name="backbone", training={"epochs": 1, "batch_size": 64})
+    config["model"] = {
+        "pretrained": {
+            "type": "mobilenet_v3_small",
+            "weights": "none",
+            "image_size": [32, 32],
+            "trainable": "none",
+        },
+        "layers": [{"type": "dense", "units": 10}],
+    }
+    Path("c.yaml").write_text(yaml.safe_dump(config))
+    fitted = dltrain("fit", "c.yaml", "--quiet")
+    assert fitted.code == 0, fitted.err
+    for form in ("savedmodel", "onnx", "litert", *(("torch",) if find_spec("torch") else ())):
+        result = dltrain("export", "backbone", "--format", form, "--json")
+        assert result.code == 0, result.err
+        assert result.json["check"]["largest_difference"] < 1e-5
 
 
 def test_quantizing_is_for_litert(dltrain: Cli, copied_run: Path) -> None:
