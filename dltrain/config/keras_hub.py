@@ -93,10 +93,15 @@ def is_address(preset: str) -> bool:
 
 
 def read_facts(preset: str) -> PresetFacts:
-    """Return what the files of a preset say. Raises ValueError, in words, if it is none."""
+    """Return what the files of a preset say. Raises ValueError, in words, if it is none.
+
+    Nothing is known of one that is gone since its run began: see `check_preset`.
+    """
     if is_address(preset):
         return PresetFacts()
     folder = FilePath(preset)
+    if not folder.exists():
+        return PresetFacts(has_converter=False)  # what follows from it stands in the run's config
     described = _read(folder / CONFIG)
     registered, config = described.get("registered_name"), described.get("config")
     if not str(registered).endswith("Backbone") or not isinstance(config, dict):
@@ -132,8 +137,8 @@ def read_facts(preset: str) -> PresetFacts:
 def check_preset(raw: dict[str, Any], problems: Problems) -> None:
     """Check `preset` and `weights` of a `model.pretrained` of KerasHub; make its path absolute.
 
-    A path is taken from the folder of the file that says it. Where a run's config names a preset
-    that is gone, the copy beside it, without weights, stands for it.
+    A path is taken from the folder of the file that says it. A run's config may name a preset that
+    is gone: beside it lies what describes it.
     """
     if raw.get("weights") is None:
         raw["weights"] = PRESET_WEIGHTS
@@ -162,8 +167,8 @@ def check_preset(raw: dict[str, Any], problems: Problems) -> None:
     base = FilePath(place.source).parent if place.line else FilePath()
     path = (base / FilePath(preset).expanduser()).resolve()
     copy = (base / COPY).resolve()
-    if not path.is_dir() and FilePath(preset).is_absolute() and (copy / CONFIG).is_file():
-        path = copy
+    if not path.exists() and FilePath(preset).is_absolute() and (copy / CONFIG).is_file():
+        return
     if path.is_dir():
         raw["preset"] = str(path)
         try:

@@ -136,8 +136,13 @@ class PresetTokenizer:
         return found
 
 
-def refuse_fetching(preset: str, *, offline: bool) -> None:
-    """Raise DataError for a preset that isn't here, where nothing may be fetched."""
+def check_preset_can_be_had(preset: str, *, offline: bool) -> None:
+    """Raise DataError for a folder that is gone, and for a name where nothing may be fetched."""
+    if not is_address(preset) and not Path(preset).is_dir():
+        raise DataError(
+            f"the preset {preset} is gone; what a run keeps of it has no weights.",
+            hint="Put it back, or set model.pretrained.preset to another.",
+        )
     if is_address(preset) and is_offline(offline):
         raise DataError(
             f"the preset {preset} would be fetched, and the network is forbidden (--offline, "
@@ -156,12 +161,12 @@ def make_preset_tokenizer(
 ) -> PresetTokenizer | None:
     """Return the tokenizer of the preset that `model.pretrained` names, of data that are texts.
 
-    Raises DataError as `refuse_fetching` does.
+    Raises DataError as `check_preset_can_be_had` does.
     """
     asked = config.model.pretrained
     if asked is None or asked.type != KERAS_HUB or info.modality != "text":
         return None
-    refuse_fetching(asked.preset or "", offline=offline)
+    check_preset_can_be_had(asked.preset or "", offline=offline)
     return PresetTokenizer(asked.preset, max_length=config.dataset.max_length or 0)
 
 

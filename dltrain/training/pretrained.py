@@ -15,7 +15,7 @@ from dltrain.config.load import LoadedConfig
 from dltrain.config.pretrained import IMAGENET, NO_WEIGHTS
 from dltrain.data.imagenet_weights import find_imagenet_weights
 from dltrain.data.load import LoadedData
-from dltrain.data.preset_tokenizer import PresetTokenizer, refuse_fetching
+from dltrain.data.preset_tokenizer import PresetTokenizer, check_preset_can_be_had
 from dltrain.data.progress import SILENT, Progress
 from dltrain.errors import RunError
 from dltrain.model.backbone import Backbone, Front
@@ -117,7 +117,7 @@ def build_asked(
         preset = asked.preset or ""
         if copy is not None and (copy / "config.json").is_file():
             preset = str(copy)
-        refuse_fetching(preset, offline=offline)
+        check_preset_can_be_had(preset, offline=offline)
         return _build_preset(
             loaded,
             preset,

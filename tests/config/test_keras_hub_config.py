@@ -101,13 +101,18 @@ def test_of_a_name_nothing_is_known_before_it_is_fetched(load: Load, name: str) 
     ]
 
 
-def test_the_copy_beside_a_runs_config_stands_for_a_preset_that_is_gone(
-    load: Load, tmp_path: Path
+def test_a_runs_config_may_name_a_preset_that_is_gone(
+    load: Load, refuse: Refuse, tmp_path: Path
 ) -> None:
     save(tmp_path / "preset", "BertBackbone", BERT)
     loaded = load(TEXTS.replace("preset: p", "preset: /gone/bert"))
     assert loaded.config.model.pretrained is not None
-    assert loaded.config.model.pretrained.preset == str(tmp_path / "preset")
+    assert loaded.config.model.pretrained.preset == "/gone/bert"
+    (tmp_path / "preset" / "config.json").unlink()
+    assert refuse(TEXTS.replace("preset: p", "preset: /gone/bert")) == [
+        "c.yaml:3:41 model.pretrained.preset: there is no folder /gone/bert. A relative path is "
+        "taken from the folder of the config."
+    ]
 
 
 @pytest.mark.parametrize(
