@@ -178,7 +178,7 @@ def scan_table(*sources: Source) -> TableScan:
     Raises DataError, with the file and the row, if a row is damaged, a file has no rows or can't be
     read, or the files don't have the same columns.
     """
-    return _scan(sources, tuple(_look_at(source.path) for source in sources))
+    return _scan(sources, tuple(look_at(source.path) for source in sources))
 
 
 def find_first(scan: TableScan, column: Column, text: str) -> str:
@@ -224,7 +224,7 @@ def describe_number(value: float) -> str:
     return str(int(value)) if value.is_integer() and math.isfinite(value) else repr(value)
 
 
-def _look_at(path: Path) -> tuple[int, int]:
+def look_at(path: Path) -> tuple[int, int]:
     """Return when a file, or any in a folder, was changed last, and the size of all."""
     try:
         files = [path, *path.rglob("*")] if path.is_dir() else [path]

@@ -8,20 +8,25 @@ are passed over: a CRC-32C in Python would take longer than the decoding of the 
 
 from __future__ import annotations
 
+import functools
 import math
 import os
 import struct
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from dltrain.config.table_columns import look_at
 from dltrain.config.table_files import IMAGES, OpenedTable, Place, Source
 from dltrain.config.tfds_metadata import TfdsColumn, read_metadata
 from dltrain.errors import DataError, MachineError
 
 ENGINE_IMPORT = "import"
 """The name of the thread in which `dltrain.training.engine` imports TensorFlow."""
+
+# Parsing takes 0.05 to 0.1 ms a row; of more values than these the texts would fill memory.
+_MOST_KEPT = 2_000_000
 
 _HEAD, _TAIL = 12, 4
 _Records = Sequence[bytes]
@@ -35,22 +40,15 @@ def open_tfds(source: Source) -> OpenedTable:
     """
     metadata = read_metadata(source.path)
     columns = metadata.columns
-    usable = [column for column in columns if column.type not in ("image", "other")]
+    usable = [column for column in columns if _is_usable(column)]
 
     def rows() -> Iterator[tuple[Place, Sequence[str]]]:
-        builder = _load(source.path)
-        parse = _make_parser(builder, [column.name for column in usable])
-        writers = {column.name: _find_writer(column) for column in usable}
-        records = _open_records(builder, source)
-        for row in range(1, len(records) + 1):
-            try:
-                values = parse(records[row - 1])
-                texts = [
-                    writers[column.name](values.get(column.name)) if column.name in writers else "?"
-                    for column in columns
-                ]
-            except Exception as error:  # protobuf, NumPy and the package each raise their own
-                raise _damaged(source, f"row {row} is damaged: {_say(error)}") from error
+        count = metadata.splits[source.split or "train"]
+        if count * len(usable) <= _MOST_KEPT:
+            parsed: Iterable[Sequence[str]] = _keep_rows(source, look_at(source.path))
+        else:
+            parsed = _parse_rows(source)
+        for row, texts in enumerate(parsed, 1):
             yield (source, row), texts
 
     unusable = {
@@ -60,6 +58,35 @@ def open_tfds(source: Source) -> OpenedTable:
     }
     class_names = {column.name: column.class_names for column in columns if column.class_names}
     return OpenedTable([column.name for column in columns], rows(), unusable, class_names)
+
+
+@functools.lru_cache(maxsize=3)
+def _keep_rows(source: Source, facts: tuple[int, int]) -> tuple[tuple[str, ...], ...]:
+    """Return the rows of a split of these facts; a table is gone through more than once."""
+    return tuple(_parse_rows(source))
+
+
+def _parse_rows(source: Source) -> Iterator[tuple[str, ...]]:
+    """Yield the texts of each row, `?` for a column that has none."""
+    columns = read_metadata(source.path).columns
+    writers = {column.name: _find_writer(column) for column in columns if _is_usable(column)}
+    builder = _load(source.path)
+    parse = _make_parser(builder, [*writers])
+    records = _open_records(builder, source)
+    for row in range(1, len(records) + 1):
+        try:
+            values = parse(records[row - 1])
+            texts = tuple(
+                writers[column.name](values.get(column.name)) if column.name in writers else "?"
+                for column in columns
+            )
+        except Exception as error:  # protobuf, NumPy and the package each raise their own
+            raise _damaged(source, f"row {row} is damaged: {_say(error)}") from error
+        yield texts
+
+
+def _is_usable(column: TfdsColumn) -> bool:
+    return column.type not in ("image", "other")
 
 
 def open_tfds_images(source: Source, column: str) -> Callable[[int], bytes]:

@@ -202,7 +202,9 @@ def make_own_data(folder: Path) -> None:
     for name in ("houses.csv", "train.csv", "validation.csv", "test.csv"):
         (folder / name).write_text(houses)
     (folder / "scans.csv").write_text("patient,size,ill\n" + "a,1.5,yes\nb,2.5,no\n" * 50)
-    (folder / "reviews.jsonl").write_text('{"review": "good", "stars": 1.5}\n' * 100)
+    (folder / "reviews.jsonl").write_text(
+        '{"review": "good", "stars": 4.5}\n{"review": "bad", "stars": 1.5}\n' * 50
+    )
     np.savez(folder / "reviews.npz", x=np.arange(400).reshape(100, 4) % 20, y=np.arange(100) % 2)
     (folder / "wine.csv").write_text("acid,quality\n" + "0.5,6\n0.7,5\n" * 50)
     for name, file, classes in (
@@ -214,6 +216,19 @@ def make_own_data(folder: Path) -> None:
             path = folder / name / f"class {number % classes}" / f"{number}{file}"
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text("never opened")
+
+
+def save_images(folder: Path) -> None:
+    """Let Hugging Face's package save a dataset of images that are never opened."""
+    import datasets
+
+    columns = {"image": datasets.Image(), "label": datasets.Value("string")}
+    values = {
+        "image": [{"bytes": b"never opened", "path": None}] * 100,
+        "label": [str(number % 10) for number in range(100)],
+    }
+    saved = datasets.Dataset.from_dict(values, features=datasets.Features(columns))
+    saved.save_to_disk(folder / "saved")
 
 
 @pytest.mark.parametrize("name", keys())
@@ -236,6 +251,8 @@ def test_a_keys_example_sets_the_key_and_is_a_right_config(name: str, tmp_path: 
         return
     if name.startswith("dataset."):
         make_own_data(tmp_path)
+    if name == "dataset.image":
+        save_images(tmp_path)
     check_config(keys()[name].example, tmp_path)
 
 
