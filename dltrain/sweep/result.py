@@ -22,6 +22,7 @@ from dltrain.config.sweep import Objective, Sweep
 from dltrain.errors import RunError
 from dltrain.runs.atomic import remove_leftovers, write_text
 from dltrain.runs.history import read_history
+from dltrain.runs.history_lines import write_history_lines
 from dltrain.runs.layout import RunPaths
 from dltrain.runs.lock import release_run, wait_for_run
 from dltrain.runs.metrics import read_metrics_record
@@ -128,7 +129,8 @@ def holding_run(run: RunPaths) -> Iterator[None]:
 
 
 def note_pruned(run: RunPaths) -> None:
-    """Let a trial's status say that it was pruned, if it was killed before it could say so."""
+    """Let a trial's files say that it was pruned, if it was killed before it could say so."""
+    write_history_lines(run.history_lines, read_history(run.history))
     status = read_status(run.status)
     if status.stopped_by != "pruned":
         reached = f"pruned after {status.epochs_done} of {status.epochs_goal} epochs"

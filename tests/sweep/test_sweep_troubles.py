@@ -32,7 +32,7 @@ FULL = [
     (fill(SWEEP, "half write sweep.json", 3), "sweep.json", True),
     (fill(SWEEP, "half write 0002.yaml", 1), "configs/0002.yaml", False),
     (fill(1, "half write history.jsonl", 2), "0003/history.jsonl", True),
-    (fill(1, "half write checkpoint", 20), r"0003/checkpoints/\d{4}-\d{6}\.npz", False),
+    (fill(1, "half write checkpoint", 20), r"0004/checkpoints/\d{4}-\d{6}\.npz", False),
 ]
 
 
