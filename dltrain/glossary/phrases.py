@@ -74,6 +74,8 @@ _FIXED = {
     "the path of a weights file; of keras_hub preset or none": (
         "权重文件的路径；对 keras_hub 为 preset 或 none"
     ),
+    "keras_hub: the folder of a preset": "keras_hub：预设的文件夹",
+    "a name that KerasHub fetches it by": "KerasHub 用来获取它的名字",
     "a list": "列表",
     "one character": "单个字符",
     "a text without /": "不含 / 的文本",

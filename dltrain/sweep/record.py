@@ -36,11 +36,12 @@ class SweepRecord:
         *,
         head: Head,
         test: Mapping[str, Any] | None,
+        tested: int | None,
     ) -> None:
-        """Take what stays as it is, and a test score that was computed before."""
+        """Take what stays as it is, and the test score that trial `tested` had before."""
         self._paths, self._sweep, self._study, self._head = paths, sweep, study, head
         self._trials: Sequence[Recorded] = ()
-        self.test = test
+        self.test, self.tested = test, tested
 
     def write(self, state: str, reason: str = "", *, anew: bool = True) -> dict[str, Any]:
         """Write sweep.json and best.yaml as things stand; return what sweep.json holds.
@@ -78,7 +79,8 @@ class SweepRecord:
             "trials": describe_trials(self._paths, self._trials, places=places),
             "best": None if best is None else best.number,
             "front": [each.number for each in front],
-            "test": self.test,
+            # Of another trial it says nothing: a sweep that went on has a new best one.
+            "test": self.test if best is not None and best.number == self.tested else None,
             "retrained": retrained,
         }
         write_sweep(self._paths, document)

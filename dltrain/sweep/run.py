@@ -141,7 +141,7 @@ class _Conductor:
         self._study.forget_half_made()
         if storage and join is None:
             self._study.share(describe_shared(loaded), version=__version__)
-        self._tested = before.get("best") if before.get("test") else None
+        test = before.get("test")
         head = Head(
             name=loaded.config.name,
             study=self._name,
@@ -150,7 +150,9 @@ class _Conductor:
             threads=self._threads,
         )
         mine = replace(sweep, retrain=None) if join else sweep
-        self._record = SweepRecord(paths, mine, self._study, head=head, test=before.get("test"))
+        self._record = SweepRecord(
+            paths, mine, self._study, head=head, test=test, tested=before.get("best")
+        )
         self._places = Places(paths, self._study.claims)
         self._trials = Trials(paths, sweep, self._study, self._places, self._record, listener)
         self._deaths: dict[int, int] = {}
@@ -387,8 +389,9 @@ class _Conductor:
             self._record.test = score_shared(
                 self._study, claims, self._places, trial, score=score, wait=wait
             )
-        elif self._tested != trial:
+        elif self._record.test is None or self._record.tested != trial:
             self._record.test = score()
+        self._record.tested = trial
 
     def _interrupt(self, number: int, again: str) -> Interrupted:
         word = "terminated" if number == signal.SIGTERM else "interrupted"
