@@ -67,13 +67,13 @@ def test_a_sweep_finds_the_best_on_validation_and_scores_test_once(tmp_path: Pat
 
     # The last trial of its worker, and the best, as processes of their own train them.
     for config, run in (("configs/0004.yaml", "0004"), ("best.yaml", best["run"])):
-        again = run_dltrain(
-            "fit", str(SWEEP / config), "--quiet", "--no-report", "--run-dir", run, folder=tmp_path
-        )
+        fresh = tmp_path / f"fresh-{Path(config).stem}"
+        command = ["fit", str(SWEEP / config), "--quiet", "--no-report", "--run-dir", fresh.name]
+        again = run_dltrain(*command, folder=tmp_path)
         assert again.code == 0, again.err
-        one, other = (path / "history.jsonl" for path in (sweep / run, tmp_path / run))
+        one, other = (path / "history.jsonl" for path in (sweep / run, fresh))
         assert without_seconds(one) == without_seconds(other)
-        assert read_weights(sweep / run) == read_weights(tmp_path / run)
+        assert read_weights(sweep / run) == read_weights(fresh)
 
     shown = run_dltrain("sweep", "show", "line", folder=tmp_path)
     assert f"best: trial {best['trial']}, val_loss {best['results'][0]:.4f}; test" in shown.out
