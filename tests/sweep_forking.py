@@ -134,7 +134,6 @@ def _begin(watcher: Watcher, order: Mapping[str, Any], process: int) -> None:
     if act["file_bytes"] is not None:
         hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
         resource.setrlimit(resource.RLIMIT_FSIZE, (act["file_bytes"], hard))
-        print("What a library has to say goes into the log.")
     if act["memory_bytes"] is not None:
         limit = virtual_bytes() + act["memory_bytes"]
         resource.setrlimit(resource.RLIMIT_AS, (limit, resource.getrlimit(resource.RLIMIT_AS)[1]))

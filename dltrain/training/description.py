@@ -33,7 +33,7 @@ def write_description(
     """
     loaded, data = prepared.loaded, prepared.data
     write_text(paths.config, dump_config(loaded.config))
-    if not resumption:
+    if not resumption or not paths.source.is_file():  # killed before it was written
         write_text(paths.source, join_sources(loaded.document))
     scaling = data.scaling
     environment: dict[str, Any] = {
