@@ -134,7 +134,7 @@ def _convert(
         return
     saved = target if form == "savedmodel" else target.parent / ".saved_model"
     with without_chatter():
-        write_saved_model(model, interface, saved)
+        write_saved_model(model, interface, saved, full_precision=form != "savedmodel")
     if form == "savedmodel":
         return
     if form == "onnx":

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from dltrain.config.targets import Targets
 from dltrain.export.formats import ExportFormat
+from dltrain.export.full_precision import to_full_precision
 
 if TYPE_CHECKING:
     from dltrain.prediction.predict import ModelOfRun
@@ -70,14 +71,19 @@ def describe_interface(model: ModelOfRun, form: ExportFormat, *, input_dtype: st
     return Interface(shape, "int32", output, pairs)
 
 
-def write_saved_model(model: ModelOfRun, interface: Interface, path: Path) -> None:
+def write_saved_model(
+    model: ModelOfRun, interface: Interface, path: Path, *, full_precision: bool = False
+) -> None:
     """Write a SavedModel whose signature `serving_default` is `interface`, into the folder `path`.
 
-    Keras's random layers are called as in inference: a plain export would leave them at work.
+    Keras's random layers are called as in inference: a plain export would leave them at work. With
+    `full_precision` a model of mixed precision is computed in float32.
     """
     import tensorflow as tf
 
     keras_model = model.predictor.model
+    if full_precision:
+        keras_model = to_full_precision(keras_model)
 
     class Exported(tf.Module):  # type: ignore[misc]
         def __init__(self) -> None:

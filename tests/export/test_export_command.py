@@ -87,11 +87,11 @@ def test_an_export_that_differs_is_refused_and_not_kept(
 ) -> None:
     real = export.write_saved_model
 
-    def write_worse(model: object, *arguments: object) -> None:
+    def write_worse(model: object, *arguments: object, **options: object) -> None:
         layer = model.predictor.model.layers[-1]
         before = layer.get_weights()
         layer.set_weights([before[0] * 1.01, before[1]])
-        real(model, *arguments)
+        real(model, *arguments, **options)
         layer.set_weights(before)
 
     monkeypatch.setattr(export, "write_saved_model", write_worse)
