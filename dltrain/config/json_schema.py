@@ -159,23 +159,32 @@ def _fill_sections(sections: dict[str, Any], definitions: Definitions) -> None:
 
 def _dimension() -> Schema:
     """Return what a value of a sweep may be; `config.sweep` says the rest (low < high)."""
-    bounds: dict[str, Schema] = {}
+    when: Schema = {"type": "object", "minProperties": 1}
+    choices: Schema = {"type": "array", "minItems": 1, "uniqueItems": True}
+    variants = [{"choice": choices, "when": when}]
     for kind in KINDS[1:]:
         number: dict[str, Any] = {"type": "integer" if kind.endswith("int") else "number"}
-        if kind.startswith("log"):
-            number["exclusiveMinimum"] = 0
-        bounds[kind] = {"type": "array", "items": number, "minItems": 2, "maxItems": 2}
-    return {
-        "type": "object",
-        "properties": {
-            "choice": {"type": "array", "minItems": 1},
-            **bounds,
-            "step": {"type": "number", "exclusiveMinimum": 0},
-            "when": {"type": "object", "minProperties": 1},
-        },
-        "oneOf": [{"required": [kind]} for kind in KINDS],
-        "additionalProperties": False,
-    }
+        above_zero = {**number, "exclusiveMinimum": 0}
+        has_step = not kind.startswith("log")
+        bound = number if has_step else above_zero
+        variants.append(
+            {
+                kind: {"type": "array", "items": bound, "minItems": 2, "maxItems": 2},
+                **({"step": above_zero} if has_step else {}),
+                "when": when,
+            }
+        )
+    return any_of(
+        *(
+            {
+                "type": "object",
+                "properties": properties,
+                "required": [next(iter(properties))],
+                "additionalProperties": False,
+            }
+            for properties in variants
+        )
+    )
 
 
 def _phase(definitions: Definitions) -> Schema:

@@ -239,6 +239,7 @@ def _read_range(
             expected=f"a {noun} > 0 and at most high - low",
             received=describe(step),
         )
+        step = None
     if step is None and kind == "int":
         step = 1
     if not whole:
@@ -361,6 +362,8 @@ def _read_objectives(
             received=str(len(directions)),
         )
         directions = None
+    if problems.touches(("metrics",)):  # nobody knows what an epoch produces
+        return []
     found = []
     for index, metric in enumerate(metrics):
         direction: SweepDirection | None

@@ -38,7 +38,7 @@ VALUES: list[Any] = [
 ]
 # What `check` says of values that are fine by themselves and don't fit to others.
 TOGETHER = re.compile(
-    r"received none|"
+    r"received none|the first smaller|at most high - low|"
     r"there is no parameter|no layer above|the block '.*' has no parameter|model.blocks has no|"
     r"no epoch produces|the texts have|the data has|the target is|expected one value more|"
     r"is used twice|comes later|is for (texts|images)|holds (texts|none)|has no option|"

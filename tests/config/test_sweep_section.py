@@ -275,3 +275,21 @@ def test_a_large_space_is_tried_in_part_and_says_so(load: Load) -> None:
     assert checked.describe(loaded.sweep) == (
         "Sweep: 7 values vary, 20 trials by bayesian; 256 of 648 corners were tried, and build."
     )
+
+
+def test_a_wrong_metric_beside_a_sweep_is_all_that_is_told(refuse: Refuse) -> None:
+    text = write("seed: {choice: [1, 2]}", more="metric: val_acc") + "metrics: [acuracy]\n"
+
+    assert refuse(text) == [
+        "c.yaml:9:11 metrics[0]: there is no metric 'acuracy'. Did you mean 'accuracy'?"
+    ]
+
+
+@pytest.mark.parametrize("step", ["l2", "[1]", "{a: 1}", "null"])
+def test_a_step_that_is_no_number_is_told(refuse: Refuse, step: str) -> None:
+    (told,) = refuse(write(f"optimizer.momentum: {{uniform: [0, 0.9], step: {step}}}"))
+
+    assert told.startswith(
+        "c.yaml:8:51 sweep.space.optimizer.momentum.step: expected a number > 0 and at most high "
+        "- low, received "
+    )
