@@ -7,6 +7,7 @@ process of the sweep is gone the training stops after its step, with a checkpoin
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import queue
 import shutil
@@ -21,13 +22,14 @@ from pathlib import Path
 from typing import Any
 
 from dltrain.config.load import load_config
-from dltrain.errors import DltrainError
+from dltrain.errors import DltrainError, TrainingError
 from dltrain.runs.layout import RunPaths
 from dltrain.runs.lock import release_run, wait_for_run
+from dltrain.runs.metrics import read_metrics
 from dltrain.runs.status import read_status
 from dltrain.sweep.channel import Channel, Message
 from dltrain.training.engine import begin_import, forget_models
-from dltrain.training.evaluate import evaluate_run
+from dltrain.training.evaluate import Evaluation, Split, evaluate_run
 from dltrain.training.fit import fit
 from dltrain.training.listener import EpochReport, Listener
 from dltrain.training.outcome import Interrupted, Stopped
@@ -37,6 +39,10 @@ _HELD_SECONDS = 60.0
 
 # How long a worker whose sweep is gone may take for its step and a checkpoint.
 _ENDING_SECONDS = 45.0
+
+
+# Numbers of the same model, computed on another machine, differ by less than this.
+_SAME = 1e-3
 
 
 class _Reporting(Listener):
@@ -136,16 +142,41 @@ def _has_finished(paths: RunPaths) -> bool:
 
 
 def _test(order: Message) -> Message:
-    evaluation = evaluate_run(
-        RunPaths(Path(order["directory"])),
-        split="test",
-        data_dir=Path(order["data_dir"]),
-        offline=order["offline"],
-        device=order["device"],
-    )
-    scores: Mapping[str, Any] = evaluation.scores
-    metric = scores["headline"]
-    return {"said": "tested", "metric": metric, "value": scores[metric]["value"]}
+    """Score the test rows, if the saved model still gives what its trial gave.
+
+    No trial compares its saved model with the live one, as `fit` does: this one counts.
+    """
+    run = RunPaths(Path(order["directory"]))
+    scores: dict[str, Mapping[str, Any]] = {}
+    splits: tuple[Split, ...] = ("validation", "test")
+    for split in splits:
+        evaluation = evaluate_run(
+            run,
+            split=split,
+            data_dir=Path(order["data_dir"]),
+            offline=order["offline"],
+            device=order["device"],
+        )
+        scores[split] = evaluation.scores
+        if split == "validation":
+            _refuse_another_model(run, evaluation)
+    metric = scores["test"]["headline"]
+    return {"said": "tested", "metric": metric, "value": scores["test"][metric]["value"]}
+
+
+def _refuse_another_model(run: RunPaths, evaluation: Evaluation) -> None:
+    """Raise TrainingError if the validation rows give another number than they gave the trial."""
+    if evaluation.agrees:
+        return
+    recorded = read_metrics(run.metrics)["validation"]
+    metric = recorded["headline"]
+    before, after = recorded[metric]["value"], evaluation.scores[metric]["value"]
+    if not math.isclose(before, after, rel_tol=_SAME, abs_tol=_SAME):  # another machine's last bits
+        raise TrainingError(
+            f"{run.model} gives {metric} {after:.6g} on the validation rows, the trial gave "
+            f"{before:.6g}.",
+            hint="A layer is not saved as it is; please report it with the config.",
+        )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What follows the last step? The best model is saved, loaded, compared and scored."""
+"""What follows the last step? The best model is saved, compared with what was saved, and scored."""
 
 from __future__ import annotations
 
@@ -35,10 +35,11 @@ def evaluate_best(
     listener: Listener,
     splits: Sequence[str],
 ) -> dict[str, Mapping[str, Any]]:
-    """Save the best model, load it, and write its scores to metrics.json; return them by split.
+    """Save the best model, and write its scores to metrics.json; return them by split.
 
-    `splits` are those to be scored, where the data has them.
-    Raises as `load_checked_model` does.
+    `splits` are those to be scored, where the data has them. With "test" among them the saved
+    model is loaded and checked; without, that is left to whoever scores the test rows. Raises as
+    `load_checked_model` does.
     """
     best, data = machinery.best, prepared.data
     if not best.epoch:
@@ -47,11 +48,15 @@ def evaluate_best(
         listener.warn(f"No epoch was finished: the model is {last}.")
     listener.note("Evaluating the best model.")
     best.finish()
-    saved = load_checked_model(paths, prepared.model, data.tables["train"])
+    if "test" in splits:
+        predictor = load_checked_model(paths, prepared.model, data.tables["train"])
+    else:
+        predictor = Predictor(prepared.model)
+        _refuse_non_finite(predictor(data.tables["train"].head(_COMPARED_ROWS)))
     digest = digest_of(paths.model, "sha256")
     predictions = {
         split: predict_split(
-            saved,
+            predictor,
             data.tables[split],
             targets=prepared.targets,
             class_names=data.info.class_names,
@@ -104,9 +109,13 @@ def load_checked_model(paths: RunPaths, live: Any, table: Table) -> Predictor:
             f"{largest:.3g}.",
             hint="A layer is not saved as it is; please report it with the config.",
         )
-    if not np.isfinite(after).all():
+    _refuse_non_finite(after)
+    return saved
+
+
+def _refuse_non_finite(predictions: np.ndarray) -> None:
+    if not np.isfinite(predictions).all():
         raise TrainingError(
             "The model predicts NaN or infinite values: its last steps broke the weights.",
             hint="Lower optimizer.learning_rate, normalize the inputs, or set optimizer.clipnorm.",
         )
-    return saved

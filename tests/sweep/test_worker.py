@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import queue
 import socket
+from pathlib import Path
 
 import pytest
 
+from dltrain.errors import TrainingError
+from dltrain.runs.layout import RunPaths
+from dltrain.runs.metrics import write_metrics
 from dltrain.sweep.channel import Channel, Message
-from dltrain.sweep.worker import _Reporting
+from dltrain.sweep.worker import _refuse_another_model, _Reporting
+from dltrain.training.evaluate import Evaluation
 from dltrain.training.listener import EpochReport
 from dltrain.training.outcome import Stopped
 
@@ -28,3 +33,24 @@ def test_a_worker_whose_sweep_dies_while_it_waits_for_an_answer_ends_too() -> No
     assert answers.get_nowait() is None  # what ends the loop over orders
     for end in (ours, theirs):
         end.close()
+
+
+@pytest.mark.parametrize(("found", "is_refused"), [(0.5, False), (0.50001, False), (0.6, True)])
+def test_a_winner_whose_saved_model_gives_other_numbers_is_not_scored(
+    tmp_path: Path, found: float, is_refused: bool
+) -> None:
+    run = RunPaths(tmp_path)
+    recorded = {"headline": "accuracy", "accuracy": {"value": 0.5}}
+    write_metrics(run.metrics, {"validation": recorded}, data="real")
+    scores = {"headline": "accuracy", "accuracy": {"value": found}}
+    written = tmp_path / "evaluation-validation.json"
+    evaluation = Evaluation(run, "validation", scores, {}, written, agrees=found == 0.5)
+
+    if not is_refused:
+        _refuse_another_model(run, evaluation)
+        return
+    with pytest.raises(TrainingError) as refused:
+        _refuse_another_model(run, evaluation)
+    assert refused.value.message == (
+        f"{run.model} gives accuracy 0.6 on the validation rows, the trial gave 0.5."
+    )
