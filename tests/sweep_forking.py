@@ -243,16 +243,24 @@ _signals: list[int] = [signal.SIGKILL]
 
 
 def _strike() -> None:
-    """Send this process its signals, from a thread that no handler's exception ends."""
+    """Send this process its signals, from a thread that no handler's exception ends.
+
+    A second one waits until the first was heard: the kernel counts no signals, and two that come
+    before the process runs again are one.
+    """
+    heard = threading.Event()
 
     def send() -> None:
         for number in _signals:
             os.kill(os.getpid(), number)
-            time.sleep(0.001)
+            heard.wait(1.0)
 
     thread = threading.Thread(target=send)
-    thread.start()
-    thread.join()
+    try:  # a handler's exception comes out of either
+        thread.start()
+        thread.join()
+    finally:
+        heard.set()
 
 
 def _watch_talk(watcher: Watcher) -> None:
