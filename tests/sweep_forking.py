@@ -243,24 +243,20 @@ _signals: list[int] = [signal.SIGKILL]
 
 
 def _strike() -> None:
-    """Send this process its signals, from a thread that no handler's exception ends.
+    """Send this process its signals, and go on when all have arrived.
 
-    A second one waits until the first was heard: the kernel counts no signals, and two that come
-    before the process runs again are one.
+    Not at once: the kernel doesn't count signals, and two that come before the process runs again
+    are one. They come from a thread that no handler's exception ends.
     """
-    heard = threading.Event()
 
     def send() -> None:
         for number in _signals:
             os.kill(os.getpid(), number)
-            heard.wait(1.0)
+            time.sleep(0.1)
 
     thread = threading.Thread(target=send)
-    try:  # a handler's exception comes out of either
-        thread.start()
-        thread.join()
-    finally:
-        heard.set()
+    thread.start()
+    thread.join()
 
 
 def _watch_talk(watcher: Watcher) -> None:

@@ -17,6 +17,7 @@ from dltrain.errors import MachineError
 from dltrain.runs.atomic import explaining_disk
 from dltrain.runs.sweeps import SweepPaths
 from dltrain.sweep.channel import Channel, Message
+from dltrain.training.signals import Signals
 
 # A worker that hears that the sweep is over ends after its step, and writes a checkpoint.
 _ENDING_SECONDS = 60.0
@@ -35,10 +36,15 @@ class Worker:
 
 
 class Crew:
-    """The workers of a sweep; use it in a `with` block, at whose end they end."""
+    """The workers of a sweep; use it in a `with` block, at whose end they end.
 
-    def __init__(self, paths: SweepPaths, *, size: int, threads: int | None) -> None:
-        self._paths, self._threads = paths, threads
+    `signals` are heeded while `hear` waits, and only there: elsewhere a database may be locked.
+    """
+
+    def __init__(
+        self, paths: SweepPaths, *, size: int, threads: int | None, signals: Signals
+    ) -> None:
+        self._paths, self._threads, self._signals = paths, threads, signals
         self._selector = selectors.DefaultSelector()
         self.size = size
         self.workers: dict[int, Worker] = {}
@@ -80,9 +86,14 @@ class Crew:
         worker.channel.send(order)
 
     def hear(self, *, seconds: float) -> list[tuple[Worker, Message | None]]:
-        """Wait for reports; None is that of a worker that died, and whose place is free now."""
+        """Wait for reports; None is that of a worker that died, and whose place is free now.
+
+        Raises KeyboardInterrupt or Terminated when SIGINT or SIGTERM arrives, or came before.
+        """
         heard: list[tuple[Worker, Message | None]] = []
-        for key, _ in self._selector.select(seconds):
+        with self._signals.heeded():
+            ready = self._selector.select(seconds)
+        for key, _ in ready:
             worker: Worker = key.data
             message = worker.channel.receive()
             if message is None:

@@ -192,10 +192,12 @@ class _Conductor:
                 f"Others join it: dltrain sweep --join {shlex.quote(url)} --study {self._name}"
             )
         self._record.write("running")
+        size, threads, signals = self._options.workers, self._threads, Signals()
         try:
             with (
-                listening(Signals(), on_second=lambda _: None),
-                Crew(self._paths, size=self._options.workers, threads=self._threads) as crew,
+                listening(signals, on_second=lambda _: None),
+                signals.deferred(),
+                Crew(self._paths, size=size, threads=threads, signals=signals) as crew,
             ):
                 try:
                     self._train(crew)

@@ -34,6 +34,16 @@ class Signals:
             self._deferred = False
         self.raise_if_any()
 
+    @contextlib.contextmanager
+    def heeded(self) -> Iterator[None]:
+        """Raise at once in this part of a `deferred` block: it only waits, nothing is half done."""
+        self.raise_if_any()
+        self._deferred = False
+        try:
+            yield
+        finally:
+            self._deferred = True
+
     def raise_if_any(self) -> None:
         """Raise KeyboardInterrupt or Terminated if SIGINT or SIGTERM has arrived.
 

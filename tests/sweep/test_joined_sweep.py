@@ -42,6 +42,21 @@ WHERE t.state = 'RUNNING' AND EXISTS (
 """
 
 
+# A `dltrain` to which SIGTERM comes between the claim of its first trial and the commit.
+TERMINATED_WHILE_CLAIMING = """
+import os, signal, sys
+from sqlalchemy import Engine, event
+from dltrain.cli import run
+
+@event.listens_for(Engine, "after_cursor_execute")
+def strike(connection, cursor, statement, *_):
+    if statement.startswith("INSERT INTO dltrain_claims"):
+        os.kill(os.getpid(), signal.SIGTERM)
+
+sys.exit(run(sys.argv[1:]))
+"""
+
+
 def write(folder: Path, *, trials: int, epochs: int) -> None:
     folder.mkdir(exist_ok=True)
     config = change(
@@ -224,6 +239,19 @@ def test_who_is_stopped_hands_its_trial_over_at_once_and_its_resume_finds_all_do
         f"error: {url} holds no sweep that isn't finished.\n"
         "Begin one with `dltrain sweep CONFIG --storage URL`.\n",
     )
+
+
+def test_a_signal_amid_a_transaction_waits_for_its_end(tmp_path: Path) -> None:
+    # What was half done would keep a lock, for which SQLite waits a minute at the end.
+    url = f"sqlite:///{tmp_path}/study.db"
+    write(tmp_path, trials=3, epochs=120)
+    changes = {"DLTRAIN_SWEEP_STALE_SECONDS": "3600"}
+    flags = ("sweep", "config.yaml", "--storage", url, "--quiet")
+    ended = run_dltrain(*flags, folder=tmp_path, changes=changes, program=TERMINATED_WHILE_CLAIMING)
+    assert ended.code == 143, ended.err
+    with create_engine(url).connect() as connection:
+        claims = connection.execute(text("SELECT number FROM dltrain_claims")).all()
+    assert claims == [(1,)]
 
 
 @pytest.mark.timeout(600)

@@ -19,6 +19,7 @@ from tiny_runs import change
 
 from dltrain.runs.checkpoint import read_last_checkpoint
 from dltrain.runs.status import read_status
+from dltrain.training.signals import Signals, Terminated
 
 
 def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
@@ -114,3 +115,17 @@ def test_a_second_ctrl_c_ends_at_once_and_harms_nothing(
     resumed = nursery.run("fit", "--resume", "run", "--quiet", folder=tmp_path)
     assert resumed.code == 0, resumed.err
     assert compare_runs(long_run, tmp_path / "run") == []
+
+
+def test_what_is_deferred_is_raised_where_it_is_heeded() -> None:
+    signals = Signals()
+    with pytest.raises(Terminated), signals.deferred():
+        with signals.heeded():
+            pass
+        signals.handle(signal.SIGTERM, None)  # goes on: something may be half done
+        with signals.heeded():
+            raise AssertionError
+    signals = Signals()
+    with pytest.raises(KeyboardInterrupt), signals.deferred(), signals.heeded():
+        signals.handle(signal.SIGINT, None)
+        raise AssertionError
