@@ -118,14 +118,30 @@ def test_a_second_ctrl_c_ends_at_once_and_harms_nothing(
 
 
 def test_what_is_deferred_is_raised_where_it_is_heeded() -> None:
-    signals = Signals()
-    with pytest.raises(Terminated), signals.deferred():
-        with signals.heeded():
-            pass
-        signals.handle(signal.SIGTERM, None)  # goes on: something may be half done
-        with signals.heeded():
-            raise AssertionError
-    signals = Signals()
-    with pytest.raises(KeyboardInterrupt), signals.deferred(), signals.heeded():
-        signals.handle(signal.SIGINT, None)
-        raise AssertionError
+    signals, passed = Signals(), []
+
+    def go_on() -> None:
+        with signals.deferred():
+            with signals.heeded():
+                passed.append("nothing came yet")
+            signals.handle(signal.SIGTERM, None)
+            passed.append("something may be half done")
+            with signals.heeded():
+                passed.append("nothing is half done")
+
+    with pytest.raises(Terminated):
+        go_on()
+    assert passed == ["nothing came yet", "something may be half done"]
+
+
+def test_a_signal_is_raised_at_once_while_it_is_heeded() -> None:
+    signals, passed = Signals(), []
+
+    def wait() -> None:
+        with signals.deferred(), signals.heeded():
+            signals.handle(signal.SIGINT, None)
+            passed.append("still waiting")
+
+    with pytest.raises(KeyboardInterrupt):
+        wait()
+    assert passed == []
