@@ -115,7 +115,7 @@ def suggest_alone(folder: Path, count: int) -> list[dict[str, Any]]:
 def test_two_of_four_on_postgresql_are_killed_and_every_trial_is_done_once(
     tmp_path: Path, postgresql: Server
 ) -> None:
-    url, trials, epochs = postgresql.make_database("killed"), 9, 200
+    url, trials, epochs = postgresql.make_database("killed"), 12, 200
     folders = [tmp_path / name for name in ("first", "second", "third", "fourth")]
     first = folders[0]
     for folder in folders:
@@ -193,7 +193,8 @@ def test_who_is_stopped_hands_its_trial_over_at_once_and_its_resume_finds_all_do
     url = f"sqlite:///{tmp_path}/study.db"
     first, second = tmp_path / "first", tmp_path / "second"
     second.mkdir()
-    write(first, trials=3, epochs=120)
+    # Long ones: two that begin with seconds between them must both be at work at one moment.
+    write(first, trials=4, epochs=400)
     # So that silence alone wouldn't do.
     changes = {"DLTRAIN_SWEEP_STALE_SECONDS": "3600"}
     flags = ("sweep", "config.yaml", "--storage", url)
@@ -211,7 +212,7 @@ def test_who_is_stopped_hands_its_trial_over_at_once_and_its_resume_finds_all_do
     _, err = begun.communicate(timeout=100)
     assert begun.returncode == 143
     assert re.search(
-        r"error: The sweep was terminated: \d of 3 trials are done.\n"
+        r"error: The sweep was terminated: \d of 4 trials are done.\n"
         r"Go on with it: the same command with --resume.\n\Z",
         err,
     )
