@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.metadata
 import os
 import platform
@@ -87,6 +88,7 @@ def describe_git(directory: Path) -> dict[str, Any] | None:
     }
 
 
+@functools.cache  # a sweep asks for each trial, and nothing is installed meanwhile
 def _version(package: str) -> str | None:
     try:
         return importlib.metadata.version(package)

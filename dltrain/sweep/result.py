@@ -49,8 +49,9 @@ def describe_trials(
             "reason": each.reason,
             "values": dict(each.values),
             "results": None if each.results is None else list(each.results),
+            # The history of one that is at work here says more than the study, or as much.
             "epochs": count_epochs(paths.trial(each.number))
-            if places[each.number] is None
+            if each.state == "running" and places[each.number] is None
             else each.epochs,
         }
         for each in trials

@@ -95,7 +95,8 @@ class Retraining:
             value = message["values"][self._sweep.objectives[0].metric]
             self._listener.end_retraining_epoch(trial, seed, epoch, epochs, value)
             pauses = epoch < epochs and self._is_over()
-            worker.channel.send({"go": "pause" if pauses else "on"})
+            if self._order["waits"]:
+                worker.channel.send({"go": "pause" if pauses else "on"})
             return
         worker.trial = None
         if message["said"] == "paused":

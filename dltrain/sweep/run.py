@@ -273,13 +273,25 @@ class _Conductor:
             "offline": self._options.offline,
             "device": self._options.device,
             "command_line": list(self._options.command_line),
+            "waits": self._answers,
         }
+
+    @property
+    def _answers(self) -> bool:
+        """Tell whether a worker that reports an epoch may have to stop.
+
+        Where it never has to, it doesn't wait for this process, which may be at work.
+        """
+        prunes = self._sweep.pruner["type"] != "none"
+        return prunes or self._deadline is not None or self._trials.is_shared
 
     def _hear(self, worker: Worker, message: Mapping[str, Any]) -> None:
         trial = worker.trial
         assert trial is not None
         if message["said"] == "epoch":
-            worker.channel.send({"go": self._judge(trial, message["epoch"], message["values"])})
+            go = self._judge(trial, message["epoch"], message["values"])
+            if self._answers:
+                worker.channel.send({"go": go})
             return
         worker.trial = None
         if not self._trials.leave_off(trial) or message["said"] == "paused":

@@ -46,14 +46,21 @@ _SAME = 1e-3
 
 
 class _Reporting(Listener):
-    """Report each epoch, and do what the answer says before the next begins."""
+    """Report each epoch, and do what the answer says before the next begins.
 
-    def __init__(self, channel: Channel, answers: queue.Queue[Message | None]) -> None:
-        self._channel, self._answers = channel, answers
+    Without `waits` no answer comes: nothing but the sweep's own end, a signal, stops the trial.
+    """
+
+    def __init__(
+        self, channel: Channel, answers: queue.Queue[Message | None], *, waits: bool
+    ) -> None:
+        self._channel, self._answers, self._waits = channel, answers, waits
 
     def end_epoch(self, report: EpochReport) -> None:
         """Raise Stopped if the trial is pruned, or the sweep's time is over."""
         self._channel.send({"said": "epoch", "epoch": report.epoch, "values": dict(report.values)})
+        if not self._waits:
+            return
         answer = self._answers.get()
         reached = f"after {report.epoch} of {report.epochs} epochs"
         if answer is None:
@@ -120,7 +127,7 @@ def _train(order: Message, channel: Channel, orders: queue.Queue[Message | None]
         device=order["device"],
         score_test=False,
         command_line=order["command_line"],
-        listener=_Reporting(channel, orders),
+        listener=_Reporting(channel, orders, waits=order["waits"]),
     )
     return {"said": "finished"}
 

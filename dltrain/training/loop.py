@@ -35,7 +35,8 @@ class Progress:
     """Where a training stands: finished epochs, finished steps of the next, and what they gave.
 
     `epoch_logs` holds the training's own numbers of an epoch whose steps are all done and whose
-    validation is not. Seconds are those of training and validating, resumed parts included.
+    validation is not. Seconds are those of training and validating, with the tracing of both,
+    resumed parts included.
     """
 
     epoch: int = 0
@@ -108,7 +109,10 @@ class Loop:
         if resumed is not None:
             parts.checkpoints.put_back(resumed, parts, progress)
         if parts.validation is not None:
+            begun = time.perf_counter()
             parts.validation.trace()
+            # Like the tracing of the step, and that of a later phase, it is the first epoch's.
+            progress.epoch_seconds += time.perf_counter() - begun
         while progress.epoch < parts.epochs and not self.parts.trained.stop_training:
             try:
                 is_whole = self._run_epoch(inside=resumed is not None and progress.step > 0)

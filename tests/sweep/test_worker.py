@@ -21,7 +21,7 @@ from dltrain.training.outcome import Stopped
 def test_a_worker_whose_sweep_dies_while_it_waits_for_an_answer_ends_too() -> None:
     ours, theirs = socket.socketpair()
     answers: queue.Queue[Message | None] = queue.Queue()
-    reporting = _Reporting(Channel(theirs), answers)
+    reporting = _Reporting(Channel(theirs), answers, waits=True)
     report = EpochReport(2, 5, {"val_loss": 0.5}, 0.1, True)
     answers.put({"go": "on"})
     reporting.end_epoch(report)
@@ -31,6 +31,15 @@ def test_a_worker_whose_sweep_dies_while_it_waits_for_an_answer_ends_too() -> No
         reporting.end_epoch(report)
     assert stopped.value.message == "its sweep was killed after 2 of 5 epochs"
     assert answers.get_nowait() is None  # what ends the loop over orders
+    for end in (ours, theirs):
+        end.close()
+
+
+def test_a_worker_that_nobody_may_stop_waits_for_no_answer() -> None:
+    ours, theirs = socket.socketpair()
+    reporting = _Reporting(Channel(theirs), queue.Queue(), waits=False)
+    reporting.end_epoch(EpochReport(2, 5, {"val_loss": 0.5}, 0.1, True))
+    assert Channel(ours).receive() == {"said": "epoch", "epoch": 2, "values": {"val_loss": 0.5}}
     for end in (ours, theirs):
         end.close()
 
