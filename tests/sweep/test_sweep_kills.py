@@ -46,6 +46,14 @@ GOES: list[list[Act]] = [
 ]
 
 
+# Without a pruner the worker waits for no answer, and may be ahead of what the sweep has heard.
+GOES_WITHOUT_ANSWERS: list[list[Act]] = [
+    [kill(SWEEP, "after receive epoch", 2)],
+    [kill(1, "after send epoch", 2), kill(SWEEP, "before send train", 3)],
+    [kill(SWEEP, "after receive finished")],
+]
+
+
 @dataclass
 class Figures:
     """What the kills met, and what they cost."""
@@ -122,6 +130,15 @@ def test_a_sweep_killed_at_each_kind_of_moment_is_the_same_to_the_bit(
     write(torn, whole_sweep.sweep)
     missed = go_on_to_the_end(whole_sweep, sweep_nursery, torn, GOES, figures)
     assert missed == []
+
+
+def test_a_sweep_whose_workers_dont_wait_for_it_is_the_same_after_kills(
+    sweep_nursery: SweepNursery, tmp_path: Path
+) -> None:
+    whole = make_reference(sweep_nursery, tmp_path / "whole", TWO, workers=1)
+    torn = tmp_path / "torn"
+    write(torn, TWO)
+    assert go_on_to_the_end(whole, sweep_nursery, torn, GOES_WITHOUT_ANSWERS, Figures()) == []
 
 
 @pytest.mark.slow
