@@ -212,8 +212,11 @@ def _unclosed(objection: _Objection) -> _Explanation:
     sequence = "sequence" in objection.context
     what, closing = ("list", "]") if sequence else ("mapping", "}")
     opened = f"line {objection.opened_line}, column {objection.opened_column}"
+    hint = f"The {what} that opens at {opened} isn't closed."
+    if not sequence and objection.found == "[":  # a path of `sweep.space`, most likely
+        hint = 'In braces a key with a bracket is quoted: {"model.layers[0].units": …}.'
     return _Explanation(
-        hint=f"The {what} that opens at {opened} isn't closed.",
+        hint=hint,
         expected=f"',' or '{closing}'",
         received=_name_found(objection),
     )

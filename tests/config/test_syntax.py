@@ -30,6 +30,11 @@ WHOLE = "Put the whole text in quotes."
             "The mapping that opens at line 1, column 4 isn't closed.",
         ),
         (
+            "space: {model.layers[1].units: 1}\n",
+            "1:21 not valid YAML: expected ',' or '}', received '['. "
+            'In braces a key with a bracket is quoted: {"model.layers[0].units": …}.',
+        ),
+        (
             "a: [1, 2\n",
             "2:1 not valid YAML: expected ',' or ']', received the end of the text. "
             "The list that opens at line 1, column 4 isn't closed.",
