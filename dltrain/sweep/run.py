@@ -19,12 +19,12 @@ from typing import Any
 from dltrain import __version__
 from dltrain.config.load import LoadedConfig
 from dltrain.config.sweep import Sweep
-from dltrain.errors import DataError, DltrainError, MachineError, RunError
+from dltrain.errors import DltrainError, MachineError, RunError
 from dltrain.runs.layout import RunPaths
 from dltrain.runs.lock import release_run
 from dltrain.runs.sweeps import SweepPaths, read_sweep_record
 from dltrain.sweep.claims import Shared, make_member
-from dltrain.sweep.crew import Crew, Worker, choose_threads
+from dltrain.sweep.crew import Crew, choose_threads
 from dltrain.sweep.finalists import list_left
 from dltrain.sweep.folder import describe_shared, take_folder
 from dltrain.sweep.listener import SweepListener
@@ -33,18 +33,13 @@ from dltrain.sweep.record import Head, SweepRecord
 from dltrain.sweep.result import find_row, holding_run
 from dltrain.sweep.retraining import Retraining
 from dltrain.sweep.samplers import refuse_missing
+from dltrain.sweep.searching import Searching
 from dltrain.sweep.storage import explaining_storage, hide_password
-from dltrain.sweep.study import SweepStudy, TakenOver
+from dltrain.sweep.study import SweepStudy
 from dltrain.sweep.trials import Trials
 from dltrain.sweep.winner import score_shared, score_test
 from dltrain.training.outcome import Interrupted
 from dltrain.training.signals import Signals, Terminated, listening
-
-# A trial whose worker dies so often, with no epoch between, takes it down by itself.
-_DEATHS = 2
-
-# How often an idle worker's process asks a database whether there is a trial to be had.
-_LOOK_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -155,10 +150,6 @@ class _Conductor:
         )
         self._places = Places(paths, self._study.claims)
         self._trials = Trials(paths, sweep, self._study, self._places, self._record, listener)
-        self._deaths: dict[int, int] = {}
-        self._heard_any = False
-        self._told_waiting = False
-        self._next_look = 0.0
         self._deadline = None
         if sweep.max_seconds is not None:
             self._deadline = time.monotonic() + sweep.max_seconds
@@ -200,7 +191,7 @@ class _Conductor:
                 Crew(self._paths, size=size, threads=threads, signals=signals) as crew,
             ):
                 try:
-                    self._train(crew)
+                    self._search(crew)
                     self._train_finalists(crew)
                     self._score_winner(crew)
                 except (KeyboardInterrupt, Terminated):
@@ -213,58 +204,20 @@ class _Conductor:
         reason = f"stopped by max_seconds, with {left} left" if left else ""
         return self._record.write("interrupted" if left else "finished", reason)
 
-    def _train(self, crew: Crew) -> None:
-        while True:
-            self._trials.refresh()
-            for worker in crew.find_idle():
-                trial = self._take_trial()
-                if trial is None:
-                    break
-                self._give(crew, worker, trial)
-            if not crew.busy and not self._is_to_wait():
-                return
-            for worker, message in crew.hear(seconds=1.0):
-                if message is None:
-                    self._bury(crew, worker)
-                else:
-                    self._heard_any = True
-                    try:
-                        self._hear(worker, message)
-                    except TakenOver:  # the other process's result is the one that counts
-                        continue
-
-    def _take_trial(self) -> int | None:
-        """Return the next trial to train, or None if there is none, or no time."""
-        if self._trials.is_shared and time.monotonic() < self._next_look:
-            return None
-        while not self._is_over():
-            found = self._trials.find_next()
-            if found is None:
-                break
-            with contextlib.suppress(TakenOver):
-                if self._trials.prepare(*found):
-                    return found[0]
-        self._next_look = time.monotonic() + _LOOK_SECONDS
-        return None
-
-    def _is_to_wait(self) -> bool:
-        """Tell whether trials of other processes are to be waited for: those may be killed."""
-        if not self._trials.is_shared or self._is_over():
-            return False
-        left = self._trials.list_elsewhere()
-        if left and not self._told_waiting:
-            self._told_waiting = True
-            trials = "trial" if len(left) == 1 else "trials"
-            numbers = ", ".join(map(str, left))
-            self._listener.note(f"Waiting for {trials} {numbers} of other processes.")
-        return self._trials.count_done() < self._study.goal
+    def _search(self, crew: Crew) -> None:
+        Searching(
+            crew,
+            self._paths,
+            self._sweep,
+            self._study,
+            self._trials,
+            order=self._describe_order,
+            listener=self._listener,
+            is_over=self._is_over,
+        ).run()
 
     def _is_over(self) -> bool:
         return self._deadline is not None and time.monotonic() >= self._deadline
-
-    def _give(self, crew: Crew, worker: Worker, trial: int) -> None:
-        config = str(self._paths.trial_config(trial))
-        crew.give(worker, trial, {"do": "train", "config": config, **self._describe_order(trial)})
 
     def _describe_order(self, trial: int) -> dict[str, Any]:
         return {
@@ -284,67 +237,6 @@ class _Conductor:
         """
         prunes = self._sweep.pruner["type"] != "none"
         return prunes or self._deadline is not None or self._trials.is_shared
-
-    def _hear(self, worker: Worker, message: Mapping[str, Any]) -> None:
-        trial = worker.trial
-        assert trial is not None
-        if message["said"] == "epoch":
-            go = self._judge(trial, message["epoch"], message["values"])
-            if self._answers:
-                worker.channel.send({"go": go})
-            return
-        worker.trial = None
-        if not self._trials.leave_off(trial) or message["said"] == "paused":
-            return
-        if message["said"] == "finished":
-            self._trials.finish(trial)
-        elif message["said"] == "pruned":
-            self._trials.prune(trial)
-        elif message["kind"] in ("DataError", "MachineError"):  # it isn't the trial's own
-            error = DataError if message["kind"] == "DataError" else MachineError
-            raise error(message["reason"], hint=message["hint"])
-        else:
-            self._trials.fail(trial, message["reason"])
-
-    def _judge(self, trial: int, epoch: int, values: Mapping[str, float]) -> str:
-        """Return what a trial is to do after an epoch: go on, or stop."""
-        if trial in self._trials.lost:
-            return "pause"
-        self._deaths.pop(trial, None)
-        value = values[self._sweep.objectives[0].metric]
-        epochs = self._trials.epochs[trial]
-        self._listener.end_epoch(trial, epoch, epochs, value)
-        if len(self._sweep.objectives) == 1:
-            try:
-                self._study.report(trial, epoch, value)
-                prunes = self._sweep.pruner["type"] != "none"
-                if prunes and self._study.must_stop(trial, goal=epochs):
-                    return "prune"
-            except TakenOver:
-                self._trials.lost.add(trial)
-                return "pause"
-        return "pause" if self._is_over() and epoch < epochs else "on"
-
-    def _bury(self, crew: Crew, worker: Worker) -> None:
-        """Let another worker go on with what a dead one did, unless it is the trial's fault."""
-        code, trial = worker.process.returncode, worker.trial
-        how = f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
-        if trial is None or not self._trials.leave_off(trial):
-            return
-        self._deaths[trial] = self._deaths.get(trial, 0) + 1
-        if self._deaths[trial] < _DEATHS:
-            self._listener.note(f"The worker of trial {trial} {how}; another goes on with it.")
-            self._trials.put_back(trial)
-            self._next_look = 0.0
-            return
-        if not self._heard_any:
-            raise MachineError(
-                f"The workers can't train: two of them {how} before the first epoch.",
-                hint=f"What they said is in {crew.log_of(worker)}.",
-            )
-        memory = ": memory may have run out" if code == -signal.SIGKILL else ""
-        with contextlib.suppress(TakenOver):
-            self._trials.fail(trial, f"its worker {how}, {_DEATHS} times{memory}")
 
     def _train_finalists(self, crew: Crew) -> None:
         """Train the best trials with other seeds, if the sweep asks for it and is so far."""
