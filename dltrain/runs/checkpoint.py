@@ -70,6 +70,14 @@ def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> Path:
     return path
 
 
+def remove_earlier(folder: Path, checkpoint: Checkpoint) -> None:
+    """Remove all but `checkpoint`, the one before it and what is newer: a killed write did not."""
+    paths = list_checkpoints(folder)
+    until = [path.name for path in paths].index(checkpoint.file_name) + 1
+    for old in paths[: max(0, until - KEPT)]:
+        old.unlink(missing_ok=True)
+
+
 def list_checkpoints(folder: Path) -> list[Path]:
     """Return the checkpoints in `folder`, the oldest first; a missing folder has none."""
     if not folder.is_dir():

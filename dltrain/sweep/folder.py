@@ -28,7 +28,6 @@ def take_folder(loaded: LoadedConfig, root: Path, *, resume: bool) -> SweepPaths
     name = loaded.config.name
     if not resume:
         paths = create_sweep(name, root=root)
-        write_text(paths.source, join_sources(loaded.document))
     else:
         found = find_sweeps(name, root=root)
         if not found:
@@ -47,6 +46,8 @@ def take_folder(loaded: LoadedConfig, root: Path, *, resume: bool) -> SweepPaths
             except BaseException:
                 release_run(RunPaths(paths.root))
                 raise
+    if not paths.source.is_file():  # of a new sweep, or of one that was killed before it had one
+        write_text(paths.source, join_sources(loaded.document))
     text = dump_config(loaded.config, sweep=loaded.document.data["sweep"])
     write_text(paths.config, text)
     return paths

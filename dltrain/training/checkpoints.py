@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from dltrain.config.schema import CheckpointConfig
 from dltrain.errors import DltrainError, RunError
-from dltrain.runs.checkpoint import Checkpoint
+from dltrain.runs.checkpoint import Checkpoint, remove_earlier
 from dltrain.training.snapshot import (
     note_callbacks,
     put_callbacks,
@@ -122,7 +122,10 @@ class Checkpoints:
         )
 
     def put_back(self, checkpoint: Checkpoint, parts: Machinery, progress: Progress) -> None:
-        """Make the training what it was. Raises RunError if the checkpoint isn't of this model."""
+        """Make the training what it was. Raises RunError if the checkpoint isn't of this model.
+
+        Removes what a write that was killed after its rename has left to be removed.
+        """
         state, arrays = checkpoint.state, checkpoint.arrays
         mismatch = put_variables(parts.trained, arrays)
         if mismatch:
@@ -136,3 +139,4 @@ class Checkpoints:
         progress.epoch_logs = state["epoch_logs"]
         progress.epoch_seconds = float(state["epoch_seconds"])
         progress.history = [dict(row) for row in state["history"]]
+        remove_earlier(self.writer.folder, checkpoint)

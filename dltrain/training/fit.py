@@ -167,6 +167,7 @@ def fit(
                     heard.warn(note)
                 splits = scored_splits(train=score_train, test=score_test)
                 result = _train(prepared, paths, outcome, heard, resumption, deadline, splits)
+                kept.write()  # a run that says `finished` has all its files, whatever kills it next
             if afterwards is not None:
                 afterwards(paths)
         kept.write()  # what trackers said in the end
