@@ -30,7 +30,7 @@ from dltrain.sweep.folder import describe_shared, take_folder
 from dltrain.sweep.listener import SweepListener
 from dltrain.sweep.places import Places
 from dltrain.sweep.record import Head, SweepRecord
-from dltrain.sweep.result import find_row, holding_run
+from dltrain.sweep.result import find_row
 from dltrain.sweep.retraining import Retraining
 from dltrain.sweep.samplers import refuse_missing
 from dltrain.sweep.searching import Searching
@@ -281,8 +281,6 @@ class _Conductor:
         trial, claims = best.number, self._study.claims
 
         def score() -> Mapping[str, Any]:
-            with holding_run(self._places.run_of(trial)):
-                pass  # what a scoring that was killed has left is removed
             order, wait = self._describe_order(trial), self._trials.refresh
             return score_test(crew, order, listener=self._listener, on_wait=wait)
 

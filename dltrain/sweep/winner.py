@@ -7,13 +7,16 @@ reach the folder may do it; else nobody does, and `describe_elsewhere` says wher
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from dltrain.errors import MachineError
+from dltrain.runs.layout import RunPaths
 from dltrain.sweep.claims import Shared
 from dltrain.sweep.crew import Crew
 from dltrain.sweep.listener import SweepListener
 from dltrain.sweep.places import Places
+from dltrain.sweep.result import holding_run
 from dltrain.sweep.study import SweepStudy
 
 # So many workers may die of it.
@@ -61,10 +64,12 @@ def score_test(
     """Let a worker score the test rows by the model of the run that `order` names.
 
     Return the headline metric, and its value. `on_wait` is called again and again meanwhile.
-    Raises MachineError if it can't be done.
+    Raises MachineError if it can't be done, RunError as `holding_run` does.
     """
     message = None
     for attempt in range(_ATTEMPTS):
+        with holding_run(RunPaths(Path(order["directory"]))):
+            pass  # what a scoring that was killed has left is removed
         worker = next(crew.find_idle())
         crew.give(worker, 0, {"do": "test", **order})
         message = None

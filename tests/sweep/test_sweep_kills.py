@@ -51,6 +51,7 @@ GOES_WITHOUT_ANSWERS: list[list[Act]] = [
     [kill(SWEEP, "after receive epoch", 2)],
     [kill(1, "after send epoch", 2), kill(SWEEP, "before send train", 3)],
     [kill(SWEEP, "after receive finished")],
+    [kill(1, "half write evaluation-validation.json")],
 ]
 
 
